@@ -1,0 +1,18 @@
+"""The exercises' instant feedback: one module per notebook, one check per exercise.
+
+A check calls your function on data of its own and looks only at what comes back. It prints ``ok``, or says in a
+sentence what is probably wrong, and with every try one hint more. ``checks.kmeans.update.hint()`` gives a hint
+without a try.
+"""
+
+from course_utils.checks import elbow, kmeans, quantization, start
+from course_utils.checks.base import CheckFailed, Exercise, Verdict
+
+EXERCISES: dict[str, Exercise] = {
+    exercise.grade_id: exercise
+    for module in (start, kmeans, elbow, quantization)
+    for exercise in vars(module).values()
+    if isinstance(exercise, Exercise)
+}
+
+__all__ = ["EXERCISES", "CheckFailed", "Exercise", "Verdict", "elbow", "kmeans", "quantization", "start"]

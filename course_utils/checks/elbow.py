@@ -1,0 +1,142 @@
+"""Checks of notebook 02, the elbow method."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from course_utils.checks.base import as_number, close, exercise, expect
+
+
+@exercise(
+    "02-knee",
+    "knee",
+    hints=(
+        "Draw the straight line from the first point of the curve to the last. Where is the curve farthest below it?",
+        "The line's height at every k is `np.interp(ks, [ks[0], ks[-1]], [inertias[0], inertias[-1]])`.",
+        "`gaps = line - inertias`; return the entry of `ks` at `gaps.argmax()`, as an `int`.",
+    ),
+)
+def knee(answer, rng):
+    """The k at which the WCSS curve is farthest below the line between its ends."""
+
+    def curve(ks, bend):
+        ks = np.asarray(ks, dtype=float)
+        steep, flat = rng.uniform(80, 120), rng.uniform(1, 3)
+        return 40 + np.where(ks < bend, steep * (bend - ks), 0) + flat * (ks[-1] - ks)
+
+    ks = np.arange(2, 13)
+    inertias = curve(ks, 6)
+    inertias[0] += 200  # the largest single drop comes before the bend
+    found = as_number(answer(ks, inertias), "The elbow")
+    expect(found != 4, "that is the position in the list (counted from 0), or one step off: return the entry of ks.")
+    expect(found != 5, "that would be right if ks began with 1: return the entry of ks at that position.")
+    expect(
+        found not in (ks[np.abs(np.diff(inertias)).argmax()], ks[np.abs(np.diff(inertias)).argmax() + 1]),
+        "that is where the curve drops most from one k to the next: the first steps always drop most. "
+        "Look for the bend.",
+    )
+    expect(found != 12, "that k has the smallest WCSS: the largest k always has. Look for the bend.")
+    expect(found == 6, f"for a curve that bends at k = 6 yours gives {found:g}.")
+
+    ks = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32])
+    inertias = 1000.0 / ks
+    line = np.interp(ks, [1, 32], [1000, inertias[-1]])
+    found, wanted = as_number(answer(ks, inertias), "The elbow"), ks[(line - inertias).argmax()]
+    by_position = ks[(np.linspace(1000, inertias[-1], len(ks)) - inertias).argmax()]
+    expect(
+        found == wanted,
+        f"for ks = {ks.tolist()}, which are not evenly spaced, it is at k = {wanted}, not {found:g}."
+        + (" Use ks itself along the axis, not the position in the list." if found == by_position else ""),
+    )
+
+
+@exercise(
+    "02-silhouette",
+    "silhouette",
+    hints=(
+        "Two averages: a over the other points of j's own cluster, b over the points of the nearest other one.",
+        "`distances = np.linalg.norm(x - x[j], axis=1)`. The sum over j's own cluster holds a 0 for j itself: "
+        "divide by one less.",
+        "`b = min(distances[labels == c].mean() for c in set(labels) if c != labels[j])`, "
+        "then `(b - a) / max(a, b)`; a point alone in its cluster gets 0.",
+    ),
+)
+def silhouette(answer, rng):
+    """Silhouette of one point, (b - a) / max(a, b)."""
+    sizes = (5, 7, 9)
+    labels = np.repeat(np.arange(3), sizes)
+    x = rng.normal(size=(21, 2)) + np.array([[0, 0], [3, 1], [-2, 6]])[labels]
+    centroids = np.array([x[labels == c].mean(axis=0) for c in range(3)])
+
+    def parts(j, power=1):
+        distances = np.linalg.norm(x - x[j], axis=1) ** power
+        own = distances[labels == labels[j]]
+        others = [distances[labels == c].mean() for c in range(3) if c != labels[j]]
+        return own.sum() / (len(own) - 1), min(others), own.mean(), distances[labels != labels[j]].mean(), max(others)
+
+    for j in (0, 6, 20):
+        a, b, with_self, b_all, b_far = parts(j)
+        squared = parts(j, power=2)
+        to_centroids = np.linalg.norm(centroids - x[j], axis=1)
+        near, far = np.sort(to_centroids[np.arange(3) != labels[j]])[0], to_centroids[labels[j]]
+        found = as_number(answer(x, labels, j), "The silhouette")
+        for wrong_a, wrong_b, message in (
+            (b, a, "the sign is wrong: a point far closer to its own cluster should have a value near +1."),
+            (with_self, b, "a also averages over the point itself, at distance 0: divide by one less."),
+            (a, b_all, "b averages over all other clusters together: take the one with the smallest average."),
+            (a, b_far, "b is the average distance to the farthest of the other clusters: take the nearest."),
+            (squared[0], squared[1], "these are squared distances: the silhouette uses plain Euclidean distances."),
+            (far, near, "these are distances to centroids: the silhouette averages distances to points."),
+        ):
+            wrong = (wrong_b - wrong_a) / max(wrong_a, wrong_b)
+            expect(not close(found, wrong) or close(wrong, (b - a) / max(a, b)), message)
+        expect(not close(found, b - a), "divide by the larger one of a and b, so that values lie between -1 and 1.")
+        expect(
+            close(found, (b - a) / max(a, b)),
+            f"for a point with a = {a:.3f} and b = {b:.3f} it is {(b - a) / max(a, b):.3f}, not {found:.3f}.",
+        )
+    alone = np.concatenate([labels[:-1], [3]])
+    found = answer(x, alone, 20)
+    expect(
+        np.ndim(found) == 0 and found == 0,
+        f"a point alone in its cluster has the silhouette 0 by definition, yours is {found!r:.30}.",
+    )
+
+
+@exercise(
+    "02-best-k",
+    "best_k",
+    hints=(
+        "Work out the total cost for every k first, as an array with one number per entry of ks.",
+        "`total = inertias * cost_per_misfit + np.asarray(ks) * cost_per_cluster`",
+        "Return the entry of ks at `total.argmin()`, as an `int`.",
+    ),
+)
+def best_k(answer, rng):
+    """The k with the lowest total cost of misfit and of clusters."""
+    ks = np.array([2, 3, 4, 5, 6, 8, 10])
+    inertias = 600.0 / ks + rng.uniform(0, 0.5, len(ks))
+
+    def cheapest(cost_per_misfit, cost_per_cluster):
+        return int(ks[(inertias * cost_per_misfit + ks * cost_per_cluster).argmin()])
+
+    for misfit, price in ((1, 24), (2, 48), (1, 9.4), (3, 28)):
+        found, wanted = as_number(answer(ks, inertias, misfit, price), "k"), cheapest(misfit, price)
+        position = int(np.flatnonzero(ks == wanted)[0])
+        expect(found != position or position in ks, "that is the position in the list: return the entry of ks.")
+        expect(
+            found != ks[-1] or wanted == ks[-1],
+            "the largest k has the smallest WCSS, but its clusters cost: add cost_per_cluster for each of them.",
+        )
+        expect(
+            found != ks[(inertias * misfit + ks * price).argmax()],
+            "that is the most expensive choice: look for the lowest.",
+        )
+        expect(
+            found == wanted or found != cheapest(1, price),
+            "cost_per_misfit seems not to count: multiply the WCSS by it.",
+        )
+        expect(
+            found == wanted,
+            f"with {misfit} a unit of misfit and {price} a cluster, k = {wanted} costs least, yours gives {found:g}.",
+        )

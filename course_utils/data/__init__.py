@@ -1,0 +1,17 @@
+"""Data for the course: built in by default, real data one argument away. See data/README.md for the data sheets."""
+
+from course_utils.data.cache import DataUnavailable, cache_folder, offline
+from course_utils.data.digits import load_digits
+from course_utils.data.photos import PHOTOS, load_photo
+from course_utils.data.points import POINT_KINDS, load_points
+
+__all__ = [
+    "PHOTOS",
+    "POINT_KINDS",
+    "DataUnavailable",
+    "cache_folder",
+    "load_digits",
+    "load_photo",
+    "load_points",
+    "offline",
+]

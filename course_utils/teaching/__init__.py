@@ -1,0 +1,1 @@
+"""What an instructor runs: executing the course, releasing student versions, publishing. See `course --help`."""

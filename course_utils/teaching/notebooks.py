@@ -1,0 +1,112 @@
+"""Finding, reading and writing the course's notebooks."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+COURSE_ROOT = Path(__file__).resolve().parents[2]
+
+
+def notebooks_folder() -> Path:
+    """Folder of the course's notebooks: of the clone this package runs from, else of the working directory."""
+    for root in (COURSE_ROOT, Path.cwd()):
+        if (root / "notebooks" / "00_start_here.ipynb").is_file():
+            return root / "notebooks"
+    return Path.cwd()
+
+
+def find_notebooks(names: Sequence[str] = ()) -> list[Path]:
+    """Paths of notebooks, given as paths or by the beginning of their names ("01"); all of them if none is given.
+
+    Raises
+    ------
+    ValueError
+        If a name fits no notebook.
+    """
+    folder = notebooks_folder()
+    known = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    if not names:
+        if not known:
+            raise ValueError(f"no notebooks in {folder}: run this from the course's folder, or name a notebook.")
+        return known
+    found = []
+    for name in names:
+        if Path(name).is_file() and name.endswith(".ipynb"):
+            found.append(Path(name))
+            continue
+        fitting = [path for path in known if path.stem.startswith(name)]
+        if not fitting:
+            there = ", ".join(path.stem for path in known) or "none"
+            raise ValueError(f"no notebook {name!r} in {folder}: expected a path or the beginning of one of: {there}.")
+        found += fitting
+    return found
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a notebook, in nbformat 4.
+
+    Raises
+    ------
+    ValueError
+        If the file is not a notebook.
+    """
+    try:
+        return nbformat.read(path, as_version=4)
+    except (
+        nbformat.reader.NotJSONError,
+        UnicodeDecodeError,
+        nbformat.ValidationError,
+        AttributeError,
+        KeyError,
+    ) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ValueError(f"{path} is not a readable notebook ({first:.80}).") from None
+
+
+def write_notebook(nb: NotebookNode, path: Path) -> None:
+    """Write a notebook under a temporary name, then rename it: a reader never sees half of it."""
+    nbformat.validate(nb)
+    write_text(path, nbformat.writes(nb, version=4).rstrip("\n") + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file under a temporary name, then rename it."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def code_cells(nb: NotebookNode) -> list[NotebookNode]:
+    """The code cells that hold anything."""
+    return [cell for cell in nb.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def source_hash(nb: NotebookNode) -> str:
+    """Checksum of all code: stored with the outputs, it tells when they are stale."""
+    digest = hashlib.sha256()
+    for cell in code_cells(nb):
+        digest.update(cell.source.encode() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def course_metadata(nb: NotebookNode) -> NotebookNode:
+    """The notebook's own record: ``budget_seconds``, and since the last run ``seconds`` and ``sources``."""
+    return nb.metadata.setdefault("course", NotebookNode())
+
+
+def has_tag(cell: NotebookNode, tag: str) -> bool:
+    """Whether a cell carries a tag."""
+    return tag in cell.metadata.get("tags", [])
