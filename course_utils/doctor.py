@@ -142,12 +142,19 @@ def _cache() -> Iterator[Finding]:
     try:
         with tempfile.TemporaryFile(dir=existing):
             pass
-        yield Finding("ok", f"real data is kept in {folder}")
+        yield Finding("ok", f"real data is kept in {_name_of(folder)}")
     except OSError:
         advice = "That is fine if it holds the data already; else set COURSE_DATA to a folder of your own."
-        yield Finding("note", f"{folder} cannot be written to", advice)
+        yield Finding("note", f"{_name_of(folder)} cannot be written to", advice)
     if offline():
         yield Finding("note", "COURSE_OFFLINE is set: no downloads, built-in data and the cache only")
+
+
+def _name_of(cache: Path) -> str:
+    """A name for the cache folder that does not show where somebody's home is."""
+    if os.environ.get("COURSE_DATA", "").strip():
+        return "the folder that COURSE_DATA names"
+    return "data/cache in the course's folder" if cache.parent.name == "data" else "the user's cache folder"
 
 
 def _tensorflow() -> Iterator[Finding]:

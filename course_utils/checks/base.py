@@ -112,8 +112,12 @@ def as_number(value: Any, what: str) -> float:
 
 
 def as_array(value: Any, shape: tuple[int, ...], what: str, kind: str = "numbers") -> NDArray:
-    """An array of that shape; fails the check on another shape or type."""
+    """A NumPy array of that shape; fails the check on another shape or type."""
     array = _plain(value, what)
+    expect(
+        isinstance(value, np.ndarray) or array.shape != shape,
+        f"{what} should be a NumPy array, yours is a {type(value).__name__}: wrap it in `np.array(…)`.",
+    )
     allowed = {"numbers": "iuf", "integers": "iu", "booleans": "b"}[kind]
     expect(
         array.shape == shape,
@@ -147,7 +151,8 @@ class _Answer:
         )
         self._function, self._name = function, name
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, *arguments: Any, case: str = "") -> Any:
+        """Call the function; `case` says in words what is special about these arguments."""
         handed_over = copy.deepcopy(arguments)
         try:
             result = self._function(*handed_over)
@@ -157,7 +162,7 @@ class _Answer:
             raise
         except Exception as error:
             raise CheckFailed(
-                f"{self._name} stopped with {type(error).__name__}: {error}. "
+                f"{self._name} stopped{' ' + case if case else ''} with {type(error).__name__}: {error}. "
                 "Call it yourself in a new cell to see the line."
             ) from None
         for before, after in zip(arguments, handed_over, strict=True):
@@ -165,7 +170,10 @@ class _Answer:
                 raise CheckFailed(
                     f"{self._name} changes one of its arguments. Work on a copy: `x = x.copy()`, or avoid `+=` on it."
                 )
-        expect(result is not None, f"{self._name} returns nothing. Is the `return` line missing?")
+        expect(
+            result is not None,
+            f"{self._name} returned None{' ' + case if case else ''}. Is a `return` missing, perhaps only on one path?",
+        )
         return result
 
 

@@ -24,19 +24,20 @@ def knee(answer, rng):
         steep, flat = rng.uniform(80, 120), rng.uniform(1, 3)
         return 40 + np.where(ks < bend, steep * (bend - ks), 0) + flat * (ks[-1] - ks)
 
-    ks = np.arange(2, 13)
-    inertias = curve(ks, 6)
-    inertias[0] += 200  # the largest single drop comes before the bend
+    ks = np.arange(2, 15)
+    inertias = curve(ks, 8)
+    inertias[:2] += 200  # the largest single drop comes before the bend
     found = as_number(answer(ks, inertias), "The elbow")
-    expect(found != 4, "that is the position in the list (counted from 0), or one step off: return the entry of ks.")
-    expect(found != 5, "that would be right if ks began with 1: return the entry of ks at that position.")
+    expect(found != 6, "that is the position in the list (counted from 0), or one step off: return the entry of ks.")
+    expect(found != 7, "that would be right if ks began with 1: return the entry of ks at that position.")
     expect(
         found not in (ks[np.abs(np.diff(inertias)).argmax()], ks[np.abs(np.diff(inertias)).argmax() + 1]),
         "that is where the curve drops most from one k to the next: the first steps always drop most. "
         "Look for the bend.",
     )
-    expect(found != 12, "that k has the smallest WCSS: the largest k always has. Look for the bend.")
-    expect(found == 6, f"for a curve that bends at k = 6 yours gives {found:g}.")
+    expect(found != 2, "that is the first k: the gap is line minus curve, not curve minus line.")
+    expect(found != 14, "that k has the smallest WCSS: the largest k always has. Look for the bend.")
+    expect(found == 8, f"for a curve that bends at k = 8 yours gives {found:g}.")
 
     ks = np.array([1, 2, 3, 4, 6, 8, 12, 16, 24, 32])
     inertias = 1000.0 / ks
@@ -114,20 +115,16 @@ def silhouette(answer, rng):
 )
 def best_k(answer, rng):
     """The k with the lowest total cost of misfit and of clusters."""
-    ks = np.array([2, 3, 4, 5, 6, 8, 10])
-    inertias = 600.0 / ks + rng.uniform(0, 0.5, len(ks))
+    ks = np.array([8, 10, 12, 15, 20, 30, 45, 80])
+    inertias = 500.0 / ks + rng.uniform(0, 0.02, len(ks))
 
     def cheapest(cost_per_misfit, cost_per_cluster):
         return int(ks[(inertias * cost_per_misfit + ks * cost_per_cluster).argmin()])
 
-    for misfit, price in ((1, 24), (2, 48), (1, 9.4), (3, 28)):
+    for misfit, price in ((2, 1), (6, 1), (4, 3), (1, 1.5)):
         found, wanted = as_number(answer(ks, inertias, misfit, price), "k"), cheapest(misfit, price)
         position = int(np.flatnonzero(ks == wanted)[0])
-        expect(found != position or position in ks, "that is the position in the list: return the entry of ks.")
-        expect(
-            found != ks[-1] or wanted == ks[-1],
-            "the largest k has the smallest WCSS, but its clusters cost: add cost_per_cluster for each of them.",
-        )
+        expect(found != position, "that is the position in the list: return the entry of ks.")
         expect(
             found != ks[(inertias * misfit + ks * price).argmax()],
             "that is the most expensive choice: look for the lowest.",
@@ -135,6 +132,14 @@ def best_k(answer, rng):
         expect(
             found == wanted or found != cheapest(1, price),
             "cost_per_misfit seems not to count: multiply the WCSS by it.",
+        )
+        expect(
+            found == wanted or found != cheapest(price, misfit),
+            "the two costs seem to have changed places.",
+        )
+        expect(
+            found != ks[-1] or wanted == ks[-1],
+            "the largest k has the smallest WCSS, but its clusters cost: add cost_per_cluster for each of them.",
         )
         expect(
             found == wanted,

@@ -37,6 +37,7 @@ def update(answer, rng):
     )
     medians = np.array([np.median(x[labels == c], axis=0) for c in range(k)])
     expect(not close(found, medians), "these are medians: the sum of squares is smallest around the mean.")
+    expect(np.isfinite(found).all(), "a cluster that has points has a row of nan: is `return` inside the loop?")
     expect(close(found, sums / counts), "a centroid is not the mean of its cluster's points.")
 
     whole = rng.integers(0, 10, size=(9, 2))
@@ -49,13 +50,17 @@ def update(answer, rng):
     )
 
     labels = np.array([0, 0, 0, 2, 2, 2, 2, 2, 2])
-    found = as_array(answer(whole, labels, 4), (4, 2), "The centroids, with clusters 1 and 3 empty,")
+    found = answer(whole, labels, 4, case="when clusters 1 and 3 are empty (each wants a row of nan)")
+    found = as_array(found, (4, 2), "The centroids, with clusters 1 and 3 empty,")
     expect(
         np.isnan(found[[1, 3]]).all(),
         f"a cluster without points should give a row of nan, yours gives {found[1].tolist()}. "
         "A made-up place would look like a real centroid.",
     )
-    expect(close(found[0], whole[:3].mean(axis=0)), "with an empty cluster the other centroids come out wrong.")
+    expect(
+        close(found[[0, 2]], [whole[:3].mean(axis=0), whole[3:].mean(axis=0)]),
+        "with an empty cluster the other centroids come out wrong.",
+    )
 
 
 @exercise(
@@ -91,6 +96,10 @@ def converged(answer, rng):
     ask(
         np.array([[0.3, 0], [0, 0.3], [0.3, 0]]), 3, 0.6, 100,
         "three shifts of 0.3 sum to 0.9, more than tau_mu = 0.6: sum the lengths, one per centroid.",
+    )  # fmt: skip
+    ask(
+        np.array([[0.3, 0.4]]), 3, 0.6, 100,
+        "a shift of (0.3, 0.4) has the length 0.5, below tau_mu = 0.6: the Euclidean norm of each row, axis=1.",
     )  # fmt: skip
     ask(np.array([[5.0, 0]]), 100, 0.01, 100, "iteration t = tau_t is still allowed: the lecture stops at t > tau_t.")
 
@@ -149,7 +158,7 @@ def plusplus(answer, rng):
 def purity(answer, rng):
     """Share of points that belong to the commonest class of their cluster."""
     classes = np.array([0] * 12 + [1] * 9 + [2] * 9)
-    labels = np.array([2] * 10 + [0] * 2 + [0] * 8 + [1] + [1] * 3 + [0] * 6)
+    labels = np.array([2] * 10 + [0] * 2 + [0] * 7 + [1] * 2 + [1] * 3 + [0] * 6)
     counts = np.array([[np.sum((labels == c) & (classes == j)) for j in range(3)] for c in range(3)])
     order = rng.permutation(30)
     labels, classes = labels[order], classes[order]
@@ -158,6 +167,10 @@ def purity(answer, rng):
     found = as_number(answer(labels, classes), "The purity")
     expect(
         not close(found, 30 * wanted), f"{found:g} is the number of such points: divide by the number of all points."
+    )
+    expect(
+        not close(found, counts.argmax(axis=1).sum() / 30),
+        "argmax is *which* class is the commonest, max is how often it occurs: here you want how often.",
     )
     expect(
         not close(found, np.mean(labels == classes)),
@@ -174,5 +187,9 @@ def purity(answer, rng):
     )
     expect(close(found, wanted), f"expected {wanted:.3f} for an example of 30 points, yours gives {found:.3f}.")
     expect(close(as_number(answer(np.arange(3), np.arange(3)), "The purity"), 1), "pure clusters should have purity 1.")
-    gap = as_number(answer(np.array([0, 0, 3, 3]), np.array([1, 1, 7, 1])), "The purity, with cluster numbers 0 and 3,")
-    expect(close(gap, 0.75), "cluster or class numbers with gaps (0 and 3; 1 and 7) are not handled.")
+    gap = answer(np.array([0, 0, 3, 3]), np.array([1, 1, 7, 1]), case="when the clusters are numbered 0 and 3")
+    gap = as_number(gap, "The purity, with cluster numbers 0 and 3,")
+    expect(
+        close(gap, 0.75),
+        "cluster or class numbers with gaps (0 and 3; 1 and 7) are not handled: go through `np.unique(labels)`.",
+    )

@@ -119,12 +119,12 @@ def indexed_bytes(answer, rng):
         exact = pixels * np.log2(k) / 8 + 3 * k
         tight = -(-pixels * max(1, int(np.ceil(np.log2(k)))) // 8) + 3 * k
         expect(
-            not close(found, exact, 1e-3) or close(exact, wanted, 1e-3),
-            f"{where} log2(k) is a fraction or 0: an index takes a whole number of bits, and at least one.",
-        )
-        expect(
             found != tight or tight == wanted,
             f"{where} PNG stores 1, 2, 4 or 8 bits an index: {bits} here.",
+        )
+        expect(
+            not close(found, exact, 1e-3) or close(exact, wanted, 1e-3),
+            f"{where} log2(k) is a fraction or 0: an index takes a whole number of bits, and at least one.",
         )
         expect(
             found != pixels + 3 * k or bits == 8,

@@ -19,7 +19,8 @@ from course_utils.checks.base import as_number, close, exercise, expect
 def distance(answer, rng):
     """Squared Euclidean distance of two points."""
     for d in (2, 5):
-        a, b = rng.normal(size=(2, d)) * 3
+        a = rng.normal(size=d) * 3
+        b = a + rng.uniform(1, 4, size=d) * np.resize([1, -1], d)  # differences of both signs
         wanted = ((a - b) ** 2).sum()
         found = as_number(answer(a, b), "The squared distance")
         for value, message in (
@@ -59,5 +60,15 @@ def nearest(answer, rng):
         expect(found != squared.argmax(), "that is the farthest candidate: take the smallest distance.")
         expect(
             found == wanted,
-            f"row {wanted} is nearest to the point, yours gives {found:g}. Do you compare whole points, not one coordinate?",
+            f"row {wanted} is nearest to the point, yours gives {found:g}.",
         )
+    point = np.zeros(2)
+    for candidates, message in (
+        (
+            [[3.0, 0], [2, 2]],
+            "these are absolute differences: the squared distance of (2, 2) to (0, 0) is 8, of (3, 0) 9.",
+        ),
+        ([[2.0, 2], [2.5, 0]], "you look at the largest difference only: add up the squares of all coordinates."),
+    ):
+        row = as_number(answer(point, np.array(candidates)), "The row number")
+        expect(row != 0, message)

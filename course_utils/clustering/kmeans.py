@@ -342,7 +342,8 @@ def _lloyd(x1, w, centroids, max_iter, tol, pool) -> _Run:
         inertia = energy - 2 * np.vdot(centroids, sums) + counts @ np.einsum("ij,ij->i", centroids, centroids)
         history.append(max(float(inertia), 0.0))
         _fill_empty(x, w, labels, centroids, sums, counts)
-        centroids = sums / np.maximum(counts, np.finfo(float).tiny)[:, None]
+        filled = counts > 0
+        centroids = np.where(filled[:, None], sums / np.where(filled, counts, 1)[:, None], centroids)
         settled = old_labels is not None and np.array_equal(labels, old_labels)
         if settled or ((centroids - old_centroids) ** 2).sum() <= tolerance:
             break
@@ -388,14 +389,22 @@ def _sums_and_counts(x1, labels, w, k):
 
 
 def _fill_empty(x, w, labels, centroids, sums, counts) -> None:
-    """Give each cluster without points the point farthest from its own centroid (changes sums and counts)."""
+    """Give each cluster without points the point farthest from its own centroid (changes sums and counts).
+
+    A point that is alone in its cluster stays there.
+    """
     empty = np.flatnonzero(counts == 0)
     if len(empty) == 0:
         return
+    sizes = np.bincount(labels, minlength=len(centroids))
     distances = ((x - centroids[labels]) ** 2).sum(axis=1)
-    farthest = np.argsort(distances, kind="stable")[::-1][: len(empty)]
-    for cluster, row in zip(empty, farthest, strict=True):
+    farthest = iter(np.argsort(-distances, kind="stable"))
+    for cluster in empty:
+        row = next((row for row in farthest if sizes[labels[row]] > 1), None)
+        if row is None:
+            return
         donor = labels[row]
+        sizes[donor] -= 1
         sums[donor] -= w[row] * x[row]
         counts[donor] -= w[row]
         sums[cluster] = w[row] * x[row]

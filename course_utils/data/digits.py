@@ -118,7 +118,7 @@ def _enlarge(small: NDArray[np.floating]) -> NDArray[np.float32]:
     grid = np.arange(28)
     mass = big.sum(axis=(1, 2))
     rows, columns = (big.sum(axis=2) @ grid) / mass, (big.sum(axis=1) @ grid) / mass
-    shifts = np.stack([rows - 13.5, columns - 13.5], axis=1)
+    shifts = np.stack([rows - 14, columns - 14], axis=1)
     identity = np.broadcast_to(np.eye(2), (len(big), 2, 2))
     return _resample(big, identity, shifts)
 

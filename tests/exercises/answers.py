@@ -1,0 +1,573 @@
+"""Typical wrong answers to every exercise, each with words of the hint that must meet it.
+
+The right answers are the solution cells of the notebooks, the only source of solutions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+Wrong = tuple[Callable, str]
+WRONG: dict[str, list[Wrong]] = {}
+
+
+def wrong(grade_id: str, words: str) -> Callable[[Callable], Callable]:
+    def register(function: Callable) -> Callable:
+        WRONG.setdefault(grade_id, []).append((function, words))
+        return function
+
+    return register
+
+
+# --- 00-distance -----------------------------------------------------------------------------------------------------
+
+
+@wrong("00-distance", "square root is not wanted")
+def distance_root(a, b):
+    return np.linalg.norm(a - b)
+
+
+@wrong("00-distance", "square them instead")
+def distance_absolute(a, b):
+    return np.abs(a - b).sum()
+
+
+@wrong("00-distance", "square each difference first")
+def distance_square_of_sum(a, b):
+    return (a - b).sum() ** 2
+
+
+@wrong("00-distance", "cancel each other")
+def distance_not_squared(a, b):
+    return (a - b).sum()
+
+
+@wrong("00-distance", "mean of the squares")
+def distance_mean(a, b):
+    return ((a - b) ** 2).mean()
+
+
+@wrong("00-distance", "should be one number")
+def distance_no_sum(a, b):
+    return (a - b) ** 2
+
+
+@wrong("00-distance", "changes one of its arguments")
+def distance_in_place(a, b):
+    a -= b
+    return (a**2).sum()
+
+
+# --- 00-nearest ------------------------------------------------------------------------------------------------------
+
+
+@wrong("00-nearest", "smallest distance: return the number of the row")
+def nearest_value(point, candidates):
+    return ((candidates - point) ** 2).sum(axis=1).min()
+
+
+@wrong("00-nearest", "counted from 0")
+def nearest_from_one(point, candidates):
+    return ((candidates - point) ** 2).sum(axis=1).argmin() + 1
+
+
+@wrong("00-nearest", "farthest")
+def nearest_farthest(point, candidates):
+    return ((candidates - point) ** 2).sum(axis=1).argmax()
+
+
+@wrong("00-nearest", "should be one number")
+def nearest_the_point(point, candidates):
+    return candidates[((candidates - point) ** 2).sum(axis=1).argmin()]
+
+
+@wrong("00-nearest", "absolute differences")
+def nearest_manhattan(point, candidates):
+    return np.abs(candidates - point).sum(axis=1).argmin()
+
+
+@wrong("00-nearest", "largest difference only")
+def nearest_largest_difference(point, candidates):
+    return np.abs(candidates - point).max(axis=1).argmin()
+
+
+# --- 01-update -------------------------------------------------------------------------------------------------------
+
+
+@wrong("01-update", "divide by how many there are")
+def update_sums(x, labels, k):
+    return np.array([x[labels == c].sum(axis=0) for c in range(k)])
+
+
+@wrong("01-update", "mean of all points")
+def update_all_points(x, labels, k):
+    return np.array([x.mean(axis=0) for _ in range(k)])
+
+
+@wrong("01-update", "not by the number m of all")
+def update_divided_by_m(x, labels, k):
+    return np.array([x[labels == c].sum(axis=0) / len(x) for c in range(k)])
+
+
+@wrong("01-update", "medians")
+def update_median(x, labels, k):
+    return np.array([np.median(x[labels == c], axis=0) for c in range(k)])
+
+
+@wrong("01-update", "integer type")
+def update_integers(x, labels, k):
+    centroids = np.zeros((k, x.shape[1]), dtype=x.dtype)
+    for c in range(k):
+        centroids[c] = x[labels == c].mean(axis=0)
+    return centroids
+
+
+@wrong("01-update", "row of nan, yours gives [0.0, 0.0]")
+def update_empty_to_zero(x, labels, k):
+    return np.array([x[labels == c].sum(axis=0) / max((labels == c).sum(), 1) for c in range(k)])
+
+
+@wrong("01-update", "with clusters 1 and 3 empty, should have the shape (4, 2)")
+def update_only_present(x, labels, k):
+    return np.array([x[labels == c].mean(axis=0) for c in np.unique(labels)])
+
+
+@wrong("01-update", "ZeroDivisionError")
+def update_divides_by_zero(x, labels, k):
+    return np.array(
+        [[sum(column) / len(column) for column in zip(*x[labels == c], strict=True)] or 1 / 0 for c in range(k)]
+    )
+
+
+@wrong("01-update", "should be a NumPy array, yours is a list")
+def update_list(x, labels, k):
+    return [x[labels == c].mean(axis=0) for c in range(k)]
+
+
+@wrong("01-update", "is `return` inside the loop?")
+def update_first_only(x, labels, k):
+    centroids = np.full((k, x.shape[1]), np.nan)
+    centroids[0] = x[labels == 0].mean(axis=0)
+    return centroids
+
+
+@wrong("01-update", "stopped when clusters 1 and 3 are empty")
+def update_single_nan(x, labels, k):
+    return np.array([x[labels == c].mean(axis=0) if (labels == c).any() else np.nan for c in range(k)])
+
+
+@wrong("01-update", "should have the shape (4, 3)")
+def update_wrong_axis(x, labels, k):
+    return np.array([x[labels == c].mean() for c in range(k)])
+
+
+# --- 01-converged ----------------------------------------------------------------------------------------------------
+
+
+@wrong("01-converged", "No square here")
+def converged_squared(old, new, t, tau_mu, tau_t):
+    return bool(((new - old) ** 2).sum() < tau_mu or t > tau_t)
+
+
+@wrong("01-converged", "stand still, and yet yours goes on")
+def converged_and(old, new, t, tau_mu, tau_t):
+    return bool(np.linalg.norm(new - old, axis=1).sum() < tau_mu and t > tau_t)
+
+
+@wrong("01-converged", "sum the lengths, one per centroid")
+def converged_frobenius(old, new, t, tau_mu, tau_t):
+    return bool(np.linalg.norm(new - old) < tau_mu or t > tau_t)
+
+
+@wrong("01-converged", "sum the lengths, one per centroid")
+def converged_max(old, new, t, tau_mu, tau_t):
+    return bool(np.linalg.norm(new - old, axis=1).max() < tau_mu or t > tau_t)
+
+
+@wrong("01-converged", "opposite directions")
+def converged_cancelling(old, new, t, tau_mu, tau_t):
+    return bool(abs((new - old).sum()) < tau_mu or t > tau_t)
+
+
+@wrong("01-converged", "stops at t > tau_t")
+def converged_too_early(old, new, t, tau_mu, tau_t):
+    return bool(np.linalg.norm(new - old, axis=1).sum() < tau_mu or t >= tau_t)
+
+
+@wrong("01-converged", "should stop anyway")
+def converged_no_limit(old, new, t, tau_mu, tau_t):
+    return bool(np.linalg.norm(new - old, axis=1).sum() < tau_mu)
+
+
+@wrong("01-converged", "Euclidean norm of each row, axis=1")
+def converged_other_axis(old, new, t, tau_mu, tau_t):
+    return bool(np.linalg.norm(new - old, axis=0).sum() < tau_mu or t > tau_t)
+
+
+@wrong("01-converged", "Euclidean norm of each row, axis=1")
+def converged_absolute(old, new, t, tau_mu, tau_t):
+    return bool(np.abs(new - old).sum() < tau_mu or t > tau_t)
+
+
+@wrong("01-converged", "returned None. Is a `return` missing, perhaps only on one path?")
+def converged_one_path(old, new, t, tau_mu, tau_t):
+    return True if np.linalg.norm(new - old, axis=1).sum() < tau_mu or t > tau_t else None
+
+
+@wrong("01-converged", "should be True or False")
+def converged_number(old, new, t, tau_mu, tau_t):
+    return np.linalg.norm(new - old, axis=1).sum()
+
+
+# --- 01-plusplus -----------------------------------------------------------------------------------------------------
+
+
+def _all_distances(x, centroids):
+    return np.linalg.norm(x[:, None] - centroids[None], axis=2)
+
+
+@wrong("01-plusplus", "k-means++ squares it")
+def plusplus_not_squared(x, centroids):
+    nearest = _all_distances(x, centroids).min(axis=1)
+    return nearest / nearest.sum()
+
+
+@wrong("01-plusplus", "should sum to 1")
+def plusplus_not_normalised(x, centroids):
+    return _all_distances(x, centroids).min(axis=1) ** 2
+
+
+@wrong("01-plusplus", "one point gets it all")
+def plusplus_farthest(x, centroids):
+    nearest = _all_distances(x, centroids).min(axis=1)
+    return (nearest == nearest.max()).astype(float)
+
+
+@wrong("01-plusplus", "only the last centroid counts")
+def plusplus_last(x, centroids):
+    squared = _all_distances(x, centroids)[:, -1] ** 2
+    return squared / squared.sum()
+
+
+@wrong("01-plusplus", "as far as its nearest one")
+def plusplus_mean(x, centroids):
+    squared = (_all_distances(x, centroids) ** 2).mean(axis=1)
+    return squared / squared.sum()
+
+
+@wrong("01-plusplus", "you take the farthest centroid")
+def plusplus_max(x, centroids):
+    squared = (_all_distances(x, centroids) ** 2).max(axis=1)
+    return squared / squared.sum()
+
+
+@wrong("01-plusplus", "should have the shape (30,)")
+def plusplus_wrong_axis(x, centroids):
+    return (_all_distances(x, centroids) ** 2).min(axis=0)
+
+
+# --- 01-purity -------------------------------------------------------------------------------------------------------
+
+
+@wrong("01-purity", "cluster 0 need not hold the zeros")
+def purity_as_accuracy(labels, classes):
+    return np.mean(labels == classes)
+
+
+@wrong("01-purity", "as if all clusters had the same size")
+def purity_unweighted(labels, classes):
+    return np.mean([np.bincount(classes[labels == c]).max() / (labels == c).sum() for c in np.unique(labels)])
+
+
+@wrong("01-purity", "it is the other way round")
+def purity_swapped(labels, classes):
+    return sum(np.bincount(labels[classes == j]).max() for j in np.unique(classes)) / len(labels)
+
+
+@wrong("01-purity", "divide by the number of all points")
+def purity_count(labels, classes):
+    return sum(np.bincount(classes[labels == c]).max() for c in np.unique(labels))
+
+
+@wrong("01-purity", "argmax is *which* class")
+def purity_argmax(labels, classes):
+    return sum(np.bincount(classes[labels == c]).argmax() for c in np.unique(labels)) / len(labels)
+
+
+@wrong("01-purity", "stopped when the clusters are numbered 0 and 3 with ValueError")
+def purity_over_a_range(labels, classes):
+    return sum(np.bincount(classes[labels == c]).max() for c in range(labels.max() + 1)) / len(labels)
+
+
+@wrong("01-purity", "numbers with gaps")
+def purity_without_gaps(labels, classes):
+    k = len(np.unique(labels))
+    counts = [np.bincount(classes[labels == c], minlength=1).max() for c in range(k)]
+    return sum(counts) / len(labels)
+
+
+# --- 02-knee ---------------------------------------------------------------------------------------------------------
+
+
+def _gaps(ks, inertias):
+    return np.interp(ks, [ks[0], ks[-1]], [inertias[0], inertias[-1]]) - inertias
+
+
+@wrong("02-knee", "position in the list (counted from 0)")
+def knee_position(ks, inertias):
+    return _gaps(ks, inertias).argmax()
+
+
+@wrong("02-knee", "right if ks began with 1")
+def knee_from_one(ks, inertias):
+    return _gaps(ks, inertias).argmax() + 1
+
+
+@wrong("02-knee", "drops most")
+def knee_largest_drop(ks, inertias):
+    return ks[np.diff(inertias).argmin() + 1]
+
+
+@wrong("02-knee", "smallest WCSS")
+def knee_smallest(ks, inertias):
+    return ks[np.argmin(inertias)]
+
+
+@wrong("02-knee", "not the position in the list")
+def knee_even_spacing(ks, inertias):
+    line = np.linspace(inertias[0], inertias[-1], len(ks))
+    return ks[(line - inertias).argmax()]
+
+
+@wrong("02-knee", "curve minus line")
+def knee_above(ks, inertias):
+    return ks[(-_gaps(ks, inertias)).argmax()]
+
+
+# --- 02-silhouette ---------------------------------------------------------------------------------------------------
+
+
+def _ab(x, labels, j, power=1):
+    distances = np.linalg.norm(x - x[j], axis=1) ** power
+    own = distances[labels == labels[j]]
+    others = [distances[labels == c].mean() for c in np.unique(labels) if c != labels[j]]
+    return distances, own, others
+
+
+@wrong("02-silhouette", "at distance 0: divide by one less")
+def silhouette_with_self(x, labels, j):
+    _, own, others = _ab(x, labels, j)
+    a, b = own.mean(), min(others)
+    return (b - a) / max(a, b)
+
+
+@wrong("02-silhouette", "sign is wrong")
+def silhouette_sign(x, labels, j):
+    _, own, others = _ab(x, labels, j)
+    a, b = own.sum() / max(len(own) - 1, 1), min(others)
+    return (a - b) / max(a, b)
+
+
+@wrong("02-silhouette", "all other clusters together")
+def silhouette_all_others(x, labels, j):
+    distances, own, _ = _ab(x, labels, j)
+    a, b = own.sum() / max(len(own) - 1, 1), distances[labels != labels[j]].mean()
+    return (b - a) / max(a, b)
+
+
+@wrong("02-silhouette", "farthest of the other clusters")
+def silhouette_farthest(x, labels, j):
+    _, own, others = _ab(x, labels, j)
+    a, b = own.sum() / max(len(own) - 1, 1), max(others)
+    return (b - a) / max(a, b)
+
+
+@wrong("02-silhouette", "squared distances")
+def silhouette_squared(x, labels, j):
+    _, own, others = _ab(x, labels, j, power=2)
+    a, b = own.sum() / max(len(own) - 1, 1), min(others)
+    return (b - a) / max(a, b)
+
+
+@wrong("02-silhouette", "distances to centroids")
+def silhouette_centroids(x, labels, j):
+    to = {c: np.linalg.norm(x[labels == c].mean(axis=0) - x[j]) for c in np.unique(labels)}
+    a = to.pop(labels[j])
+    b = min(to.values())
+    return (b - a) / max(a, b)
+
+
+@wrong("02-silhouette", "between -1 and 1")
+def silhouette_difference(x, labels, j):
+    _, own, others = _ab(x, labels, j)
+    return min(others) - own.sum() / max(len(own) - 1, 1)
+
+
+@wrong("02-silhouette", "alone in its cluster has the silhouette 0")
+def silhouette_singleton(x, labels, j):
+    _, own, others = _ab(x, labels, j)
+    with np.errstate(invalid="ignore"):
+        a, b = own.sum() / np.float64(len(own) - 1), min(others)
+    return (b - a) / max(a, b)
+
+
+# --- 02-best-k -------------------------------------------------------------------------------------------------------
+
+
+@wrong("02-best-k", "its clusters cost")
+def best_k_no_price(ks, inertias, cost_per_misfit, cost_per_cluster):
+    return ks[np.argmin(inertias * cost_per_misfit)]
+
+
+@wrong("02-best-k", "position in the list")
+def best_k_position(ks, inertias, cost_per_misfit, cost_per_cluster):
+    return np.argmin(inertias * cost_per_misfit + ks * cost_per_cluster)
+
+
+@wrong("02-best-k", "most expensive")
+def best_k_maximum(ks, inertias, cost_per_misfit, cost_per_cluster):
+    return ks[np.argmax(inertias * cost_per_misfit + ks * cost_per_cluster)]
+
+
+@wrong("02-best-k", "cost_per_misfit seems not to count")
+def best_k_no_misfit(ks, inertias, cost_per_misfit, cost_per_cluster):
+    return ks[np.argmin(inertias + ks * cost_per_cluster)]
+
+
+@wrong("02-best-k", "changed places")
+def best_k_swapped(ks, inertias, cost_per_misfit, cost_per_cluster):
+    return ks[np.argmin(inertias * cost_per_cluster + ks * cost_per_misfit)]
+
+
+# --- 03-psnr ---------------------------------------------------------------------------------------------------------
+
+
+def _mse(original, approximation):
+    return np.mean((original.astype(float) - approximation.astype(float)) ** 2)
+
+
+@wrong("03-psnr", "taken in uint8")
+def psnr_wraps(original, approximation):
+    return 10 * np.log10(255**2 / np.mean((original - approximation) ** 2))
+
+
+@wrong("03-psnr", "taken in uint8")
+def psnr_wraps_once(original, approximation):
+    return 10 * np.log10(255**2 / np.mean((original - approximation).astype(float) ** 2))
+
+
+@wrong("03-psnr", "base 10")
+def psnr_natural_log(original, approximation):
+    return 10 * np.log(255**2 / _mse(original, approximation))
+
+
+@wrong("03-psnr", "twice too large")
+def psnr_factor(original, approximation):
+    return 20 * np.log10(255**2 / _mse(original, approximation))
+
+
+@wrong("03-psnr", "255, not 1")
+def psnr_peak_one(original, approximation):
+    return 10 * np.log10(1 / _mse(original, approximation))
+
+
+@wrong("03-psnr", "upside down")
+def psnr_inverse(original, approximation):
+    return 10 * np.log10(_mse(original, approximation) / 255**2)
+
+
+@wrong("03-psnr", "not this image's largest value")
+def psnr_image_peak(original, approximation):
+    return 10 * np.log10(float(original.max()) ** 2 / _mse(original, approximation))
+
+
+@wrong("03-psnr", "infinite")
+def psnr_equal_images(original, approximation):
+    mse = _mse(original, approximation)
+    return 0.0 if mse == 0 else 10 * np.log10(255**2 / mse)
+
+
+@wrong("03-psnr", "ZeroDivisionError")
+def psnr_divides_by_zero(original, approximation):
+    return 10 * math.log10(255**2 / float(_mse(original, approximation)))
+
+
+# --- 03-weighted-update ----------------------------------------------------------------------------------------------
+
+
+@wrong("03-weighted-update", "weight each by its number of pixels")
+def weighted_ignored(colors, counts, labels, k):
+    return np.array([colors[labels == c].mean(axis=0) for c in range(k)])
+
+
+@wrong("03-weighted-update", "number of distinct colours")
+def weighted_by_colours(colors, counts, labels, k):
+    exact = colors.astype(float) * counts[:, None]
+    return np.array([exact[labels == c].mean(axis=0) for c in range(k)])
+
+
+@wrong("03-weighted-update", "divide by the cluster's sum of counts")
+def weighted_sums(colors, counts, labels, k):
+    exact = colors.astype(float) * counts[:, None]
+    return np.array([exact[labels == c].sum(axis=0) for c in range(k)])
+
+
+@wrong("03-weighted-update", "not by those of the whole image")
+def weighted_whole_image(colors, counts, labels, k):
+    return weighted_sums(colors, counts, labels, k) / counts.sum()
+
+
+@wrong("03-weighted-update", "overflow")
+def weighted_overflow(colors, counts, labels, k):
+    sums = [
+        (colors[labels == c] * counts[labels == c, None].astype(np.uint8)).sum(axis=0) / counts[labels == c].sum()
+        for c in range(k)
+    ]
+    return np.array(sums)
+
+
+@wrong("03-weighted-update", "lose their fractions")
+def weighted_rounded(colors, counts, labels, k):
+    return np.rint([np.average(colors[labels == c], axis=0, weights=counts[labels == c]) for c in range(k)]).astype(
+        np.uint8
+    )
+
+
+# --- 03-indexed-bytes ------------------------------------------------------------------------------------------------
+
+
+def _bits(k):
+    return next(b for b in (1, 2, 4, 8) if 2**b >= k)
+
+
+@wrong("03-indexed-bytes", "palette is missing")
+def bytes_no_palette(height, width, k):
+    return math.ceil(height * width * _bits(k) / 8)
+
+
+@wrong("03-indexed-bytes", "8 make a byte")
+def bytes_are_bits(height, width, k):
+    return height * width * _bits(k) + 3 * k
+
+
+@wrong("03-indexed-bytes", "whole number of bits")
+def bytes_fractional(height, width, k):
+    return height * width * math.log2(k) / 8 + 3 * k
+
+
+@wrong("03-indexed-bytes", "1, 2, 4 or 8 bits an index")
+def bytes_three_bits(height, width, k):
+    return math.ceil(height * width * max(1, math.ceil(math.log2(k))) / 8) + 3 * k
+
+
+@wrong("03-indexed-bytes", "round up")
+def bytes_floor(height, width, k):
+    return height * width * _bits(k) // 8 + 3 * k
+
+
+@wrong("03-indexed-bytes", "more than needed")
+def bytes_one_per_pixel(height, width, k):
+    return height * width + 3 * k

@@ -1,0 +1,107 @@
+"""The checks are tested: the notebook's solution passes, the stub and every typical wrong answer are caught."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from course_utils.checks import EXERCISES, CheckFailed
+from course_utils.teaching.notebooks import read_notebook
+from course_utils.teaching.release import student_version
+from tests.exercises.answers import WRONG
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+SEEDS = (0, 1, 2, 20301)
+
+
+def _solutions() -> dict[str, tuple]:
+    """grade_id -> (solution cell, student's stub cell, check cell), from the notebooks."""
+    found = {}
+    for path in NOTEBOOKS:
+        master = read_notebook(path)
+        student = student_version(master)
+        checks = {c.metadata.nbgrader.grade_id: c for c in master.cells if c.metadata.get("nbgrader", {}).get("grade")}
+        for cell, stub in zip(master.cells, student.cells, strict=True):
+            if cell.metadata.get("nbgrader", {}).get("solution"):
+                grade_id = cell.metadata.nbgrader.grade_id
+                found[grade_id] = (cell, stub, checks[f"{grade_id}-check"])
+    return found
+
+
+SOLUTIONS = _solutions()
+
+
+def _define(source: str, name: str):
+    namespace = {"np": np}
+    exec(source, namespace)
+    return namespace[name]
+
+
+def test_every_exercise_has_a_check_a_solution_and_at_least_four_wrong_answers():
+    assert set(EXERCISES) == set(SOLUTIONS) == set(WRONG)
+    assert min(len(answers) for answers in WRONG.values()) >= 4
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("grade_id", SOLUTIONS)
+def test_the_reference_solution_passes(grade_id, seed):
+    exercise = EXERCISES[grade_id]
+    verdict = exercise.run(_define(SOLUTIONS[grade_id][0].source, exercise.name), seed)
+    assert verdict.passed, verdict.message
+
+
+@pytest.mark.parametrize("grade_id", SOLUTIONS)
+def test_the_stub_fails_with_the_intended_words_and_no_hint(grade_id):
+    exercise = EXERCISES[grade_id]
+    stub = _define(SOLUTIONS[grade_id][1].source, exercise.name)
+    with pytest.raises(CheckFailed, match="is not written yet") as caught:
+        exercise(stub)
+    assert exercise.name in str(caught.value)
+    assert "Hint" not in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(
+    ("grade_id", "answer", "words"),
+    [
+        pytest.param(grade_id, answer, words, id=f"{grade_id}-{answer.__name__}")
+        for grade_id, answers in WRONG.items()
+        for answer, words in answers
+    ],
+)
+def test_a_wrong_answer_is_caught_with_its_own_words(grade_id, answer, words, seed):
+    verdict = EXERCISES[grade_id].run(answer, seed)
+    assert not verdict.passed
+    assert words in verdict.message
+
+
+@pytest.mark.parametrize("grade_id", SOLUTIONS)
+def test_hints_climb_from_first_to_last_and_start_again_after_success(grade_id):
+    exercise = EXERCISES[grade_id]
+    solution = _define(SOLUTIONS[grade_id][0].source, exercise.name)
+    exercise(solution)
+    numbers = []
+    for _ in range(len(exercise.hints) + 1):
+        with pytest.raises(CheckFailed) as caught:
+            exercise(WRONG[grade_id][0][0])
+        numbers.append(int(re.search(r"Hint (\d+) of", str(caught.value))[1]))
+    assert numbers == [*range(1, len(exercise.hints) + 1), len(exercise.hints)]
+    exercise(solution)
+    with pytest.raises(CheckFailed, match="Hint 1 of"):
+        exercise(WRONG[grade_id][0][0])
+    exercise(solution)
+
+
+@pytest.mark.parametrize("grade_id", SOLUTIONS)
+def test_the_notebook_calls_the_exercise_that_carries_its_name(grade_id):
+    check = SOLUTIONS[grade_id][2]
+    exercise = EXERCISES[grade_id]
+    called = re.match(r"checks\.(\w+)\.(\w+)\((\w+)\)", check.source)
+    import course_utils.checks as package
+
+    assert getattr(getattr(package, called[1]), called[2]) is exercise
+    assert called[3] == exercise.name
+    assert check.metadata.nbgrader.points > 0
