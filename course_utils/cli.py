@@ -153,3 +153,7 @@ def verify() -> None:
     if bad:
         typer.echo(f"\n{bad} damaged: delete them from {cache_folder()} and fetch them again.", err=True)
         raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

@@ -24,7 +24,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINES = ("-", "--", "-.", ":")
 INK = "#222222"
 WIDTH = 9.0  # inches: the width of a notebook's text
-_DPI = 130
+_DPI = 115
 _PHOTO_DPI = 100
 _SHOWN_DPI = 92  # pixels an inch on the page: pictures are stored finer than shown, for projectors
 
@@ -124,7 +124,7 @@ def clusterings(
     *,
     alt: str,
     ncols: int = 3,
-    regions: bool = False,
+    regions: bool | Sequence[ArrayLike | None] = False,
     width: float = WIDTH,
     height: float | None = None,
     share: bool = True,
@@ -136,12 +136,14 @@ def clusterings(
     panels : (title, x, labels, centroids) for each; labels and centroids may be None
     alt : what the figure shows
     ncols : pictures in a row
-    regions : tint the plane by its nearest centroid
+    regions : tint the plane by its nearest centroid; or the centroids to tint by, one array for each picture
     width, height : inches; the height defaults to what looks square
     share : whether all use the same axes' limits
     """
     ncols = min(ncols, len(panels))
     nrows = ceil(len(panels) / ncols)
+    if isinstance(regions, bool):
+        regions = [centroids if regions else None for *_, centroids in panels]
     everything = np.concatenate([x for _, x, _, _ in panels] + [c for *_, c in panels if c is not None])
     low, high = np.nanmin(everything, axis=0), np.nanmax(everything, axis=0)
     low, high = low - 0.06 * (high - low), high + 0.06 * (high - low)
@@ -151,7 +153,7 @@ def clusterings(
     with figure(ncols, nrows, alt=alt, width=width, height=height, squeeze=False) as axes:
         for ax in axes.flat[len(panels) :]:
             ax.set_axis_off()
-        for ax, (title, x, labels, centroids) in zip(axes.flat, panels, strict=False):
+        for ax, (title, x, labels, centroids), borders in zip(axes.flat, panels, regions, strict=False):
             draw_clusters(ax, x, labels, centroids)
             ax.set_title(title)
             ax.tick_params(labelbottom=False, labelleft=False, length=0)
@@ -159,8 +161,8 @@ def clusterings(
                 ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
             else:
                 ax.set_aspect("equal", adjustable="datalim")
-            if regions and centroids is not None:
-                draw_regions(ax, centroids)
+            if borders is not None:
+                draw_regions(ax, borders)
 
 
 def draw_clusters(ax: Axes, x: ArrayLike, labels: ArrayLike | None = None, centroids: ArrayLike | None = None) -> None:
@@ -174,14 +176,14 @@ def draw_clusters(ax: Axes, x: ArrayLike, labels: ArrayLike | None = None, centr
     if centroids is not None:
         for c, (across, up) in enumerate(np.asarray(centroids)):
             if np.isfinite(across):
-                ax.scatter(across, up, s=190, c="white", marker="o", edgecolors=INK, linewidths=1.6, zorder=4)
+                ax.scatter(across, up, s=120, c="white", marker="o", edgecolors=INK, linewidths=1.3, zorder=4)
                 ax.text(
                     across,
                     up,
                     c,
                     ha="center",
                     va="center_baseline",
-                    fontsize=9.5,
+                    fontsize=8.5,
                     weight="bold",
                     color=INK,
                     zorder=5,

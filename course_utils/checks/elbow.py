@@ -96,7 +96,26 @@ def silhouette(answer, rng):
             close(found, (b - a) / max(a, b)),
             f"for a point with a = {a:.3f} and b = {b:.3f} it is {(b - a) / max(a, b):.3f}, not {found:.3f}.",
         )
-    alone = np.concatenate([labels[:-1], [3]])
+    # Cluster 1 has the nearest centroid, cluster 3 the nearest point, cluster 2 the smallest mean distance.
+    x = np.array([[0.0, 0], [0.5, 0], [6, 0], [-6, 0], [3, 3], [3, -3], [0, 1.5], [0, 14]])
+    groups = np.array([0, 0, 1, 1, 2, 2, 3, 3])
+    a, b = 0.5, np.sqrt(18)
+    found = as_number(answer(x, groups, 0), "The silhouette")
+    for wrong_b, message in (
+        (6.0, "the nearest cluster is the one with the smallest *mean distance*, not with the nearest centroid."),
+        (7.75, "the nearest cluster is the one with the smallest *mean distance*, not with the nearest single point."),
+        (1.5, "b is a mean distance, not the distance to the nearest point."),
+    ):
+        expect(not close(found, (wrong_b - a) / wrong_b), message)
+    expect(close(found, (b - a) / b), f"for a = {a} and b = {b:.3f} it is {(b - a) / b:.3f}, not {found:.3f}.")
+
+    twin = np.array([[0.0, 0], [0, 0], [2, 0], [9, 0]])
+    found = as_number(answer(twin, np.array([0, 0, 0, 1]), 0), "The silhouette")
+    expect(
+        close(found, 8 / 9),
+        "another point at the same place as j counts in a, at distance 0: leave out j itself, not every distance of 0.",
+    )
+    x, alone = rng.normal(size=(21, 2)), np.concatenate([labels[:-1], [3]])
     found = answer(x, alone, 20)
     expect(
         np.ndim(found) == 0 and found == 0,

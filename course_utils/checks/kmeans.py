@@ -49,6 +49,9 @@ def update(answer, rng):
         "for points with integer coordinates the means lose their fraction: does the result have x's integer type?",
     )
 
+    single = as_array(answer(whole, np.array([0] + [1] * 8), 2), (2, 2), "The centroids")
+    expect(close(single[0], whole[0]), "a cluster of one single point has that point as its mean.")
+
     labels = np.array([0, 0, 0, 2, 2, 2, 2, 2, 2])
     found = answer(whole, labels, 4, case="when clusters 1 and 3 are empty (each wants a row of nan)")
     found = as_array(found, (4, 2), "The centroids, with clusters 1 and 3 empty,")
@@ -82,6 +85,10 @@ def converged(answer, rng):
         expect(found == wanted, message)
 
     ask(np.zeros((3, 2)), 3, 0.01, 100, "the centroids stand still, and yet yours goes on.")
+    ask(
+        np.array([[0.2, 0], [0, 0.2]]), 3, 1.5, 100,
+        "the shifts sum to 0.4, below tau_mu = 1.5, and yet yours goes on: compare their sum with tau_mu.",
+    )  # fmt: skip
     ask(np.array([[5.0, 0], [0, 5], [3, 4]]), 101, 0.01, 100, "after more than tau_t iterations it should stop anyway.")
     ask(np.array([[5.0, 0], [0, 5], [3, 4]]), 3, 0.01, 100, "the centroids still move far, and yet yours stops.")
     ask(np.zeros((3, 2)), 101, 0.01, 100, "both conditions hold, and yet yours goes on.")
@@ -127,7 +134,7 @@ def plusplus(answer, rng):
         not close(found, squared),
         f"these squared distances are right, but as probabilities they should sum to 1, not to {found.sum():.3g}.",
     )
-    expect((found >= 0).all(), "a probability is negative.")
+    expect((found > -1e-9).all(), "a probability is negative.")
     expect(close(found.sum(), 1), f"probabilities should sum to 1, yours sum to {found.sum():.4g}.")
     for values, message in (
         (distances.min(axis=1), "these are in proportion to the distance: k-means++ squares it."),

@@ -46,9 +46,20 @@ def psnr(answer, rng):
         (10 * np.log10(1 / mse), "the peak of uint8 images is 255, not 1."),
         (-wanted, "the ratio is upside down: a better copy should have a higher PSNR."),
         (10 * np.log10(255**2 / np.mean(np.abs(change))), "the mean is of squared differences, not of absolute ones."),
+        (10 * np.log10(255**2 / np.sqrt(mse)), "the square root is one too many: divide by the mean of the squares."),
+        (10 * np.log10(255**2 / (mse * original.size)), "you add up the squares: take their mean."),
+        (
+            10 * np.log10(255**2 / (3 * mse)),
+            "the mean runs over the three channels as well: 3 x height x width numbers.",
+        ),
     ):
         expect(not close(found, value, 1e-4), message)
     expect(close(found, wanted, 1e-6), f"expected {wanted:.2f} dB for an example, yours gives {found:.2f}.")
+    black, white = np.zeros((4, 4, 3), np.uint8), np.full((4, 4, 3), 255, np.uint8)
+    found = as_number(answer(black, white, case="for a black and a white image"), "The PSNR of black against white")
+    expect(
+        close(1 + found, 1), f"black against white has 0 dB, yours {found:.2f}: small integers overflow, use floats."
+    )
     same = as_number(answer(original, original.copy()), "The PSNR of two equal images")
     expect(same == np.inf, f"two equal images have no error: the PSNR is infinite, yours gives {same:g}.")
 

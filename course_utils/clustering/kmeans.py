@@ -110,19 +110,21 @@ def kmeans_plus_plus(
     k: int,
     *,
     sample_weight: ArrayLike | None = None,
+    n_candidates: int | None = None,
     random_state: int | np.random.RandomState | None = None,
 ) -> NDArray[np.floating]:
     """Choose k points as starting centroids, far from one another (Arthur and Vassilvitskii 2007).
 
     The first is drawn in proportion to the weights; each further one in proportion to weight x squared distance to
-    the nearest centroid so far. Of a few such candidates the one that lowers the inertia most is kept, as
-    scikit-learn does.
+    the nearest centroid so far. With several candidates the one that lowers the inertia most is kept (greedy
+    k-means++, as in scikit-learn).
 
     Parameters
     ----------
     x : array of shape (m, d)
     k : number of centroids, 1 <= k <= m
     sample_weight : array of shape (m,), optional
+    n_candidates : drawn for each further centroid; 1 is plain k-means++, default 2 + log(k)
     random_state : seed or generator
 
     Returns
@@ -132,10 +134,13 @@ def kmeans_plus_plus(
     Raises
     ------
     ValueError
-        If x is not two-dimensional and finite, or k lies outside 1..m.
+        If x is not two-dimensional and finite, k lies outside 1..m, or n_candidates is not an integer >= 1.
     """
     x = check_array(x, dtype=[np.float64, np.float32])
     _check_n_clusters(k, len(x))
+    n_candidates = 2 + int(np.log(k)) if n_candidates is None else n_candidates
+    if not isinstance(n_candidates, Integral) or n_candidates < 1:
+        raise ValueError(f"n_candidates must be an integer >= 1, got {n_candidates!r}.")
     weights = np.ones(len(x)) if sample_weight is None else _check_sample_weight(sample_weight, x)
     rng = check_random_state(random_state)
     norms = np.einsum("ij,ij->i", x, x)
@@ -145,10 +150,9 @@ def kmeans_plus_plus(
 
     chosen = [int(_draw(weights, 1, rng)[0])]
     closest = squared_distances(chosen[0])
-    candidates_per_step = 2 + int(np.log(k))
     while len(chosen) < k:
         best_total = np.inf
-        for row in _draw(weights * closest, candidates_per_step, rng):
+        for row in _draw(weights * closest, n_candidates, rng):
             closest_with = np.minimum(closest, squared_distances(row))
             total = float(weights @ closest_with)
             if total < best_total:

@@ -58,16 +58,14 @@ def read_notebook(path: Path) -> NotebookNode:
         If the file is not a notebook.
     """
     try:
-        return nbformat.read(path, as_version=4)
-    except (
-        nbformat.reader.NotJSONError,
-        UnicodeDecodeError,
-        nbformat.ValidationError,
-        AttributeError,
-        KeyError,
-    ) as error:
+        nb = nbformat.read(path, as_version=4)
+        nbformat.validate(nb)
+    except OSError:
+        raise
+    except Exception as error:  # nbformat raises nearly anything for a file that is no notebook
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ValueError(f"{path} is not a readable notebook ({first:.80}).") from None
+    return nb
 
 
 def write_notebook(nb: NotebookNode, path: Path) -> None:

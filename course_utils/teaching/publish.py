@@ -30,7 +30,7 @@ if "google.colab" in sys.modules and COURSE_REPO:
     %pip install --quiet --no-deps "git+{{COURSE_REPO}}"
     %pip install --quiet pooch
 elif "google.colab" in sys.modules:
-    raise SystemExit("Set COURSE_REPO above to the course's git address: ask your lecturer.")"""
+    raise SystemExit("Set COURSE_REPO to the course's git address (ask your lecturer).")"""
 
 
 def setup_cell(repo: str = "") -> str:

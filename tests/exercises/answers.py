@@ -142,6 +142,25 @@ def update_divides_by_zero(x, labels, k):
     )
 
 
+@wrong("01-update", "the other centroids come out wrong")
+def update_stops_at_empty(x, labels, k):
+    centroids = np.full((k, x.shape[1]), np.nan)
+    for c in range(k):
+        if not (labels == c).any():
+            break
+        centroids[c] = x[labels == c].mean(axis=0)
+    return centroids
+
+
+@wrong("01-update", "one single point")
+def update_more_than_one(x, labels, k):
+    centroids = np.full((k, x.shape[1]), np.nan)
+    for c in range(k):
+        if (labels == c).sum() > 1:
+            centroids[c] = x[labels == c].mean(axis=0)
+    return centroids
+
+
 @wrong("01-update", "should be a NumPy array, yours is a list")
 def update_list(x, labels, k):
     return [x[labels == c].mean(axis=0) for c in range(k)]
@@ -200,6 +219,11 @@ def converged_too_early(old, new, t, tau_mu, tau_t):
 @wrong("01-converged", "should stop anyway")
 def converged_no_limit(old, new, t, tau_mu, tau_t):
     return bool(np.linalg.norm(new - old, axis=1).sum() < tau_mu)
+
+
+@wrong("01-converged", "compare their sum with tau_mu")
+def converged_at_rest(old, new, t, tau_mu, tau_t):
+    return np.array_equal(old, new) or t > tau_t
 
 
 @wrong("01-converged", "Euclidean norm of each row, axis=1")
@@ -400,6 +424,22 @@ def silhouette_centroids(x, labels, j):
     return (b - a) / max(a, b)
 
 
+@wrong("02-silhouette", "not with the nearest centroid")
+def silhouette_nearest_centroid(x, labels, j):
+    distances, own, _ = _ab(x, labels, j)
+    others = [c for c in np.unique(labels) if c != labels[j]]
+    nearest = min(others, key=lambda c: np.linalg.norm(x[labels == c].mean(axis=0) - x[j]))
+    a, b = own.sum() / max(len(own) - 1, 1), distances[labels == nearest].mean()
+    return (b - a) / max(a, b)
+
+
+@wrong("02-silhouette", "leave out j itself")
+def silhouette_without_twins(x, labels, j):
+    _, own, others = _ab(x, labels, j)
+    a, b = own[own > 0].mean() if (own > 0).any() else 0.0, min(others)
+    return (b - a) / max(a, b)
+
+
 @wrong("02-silhouette", "between -1 and 1")
 def silhouette_difference(x, labels, j):
     _, own, others = _ab(x, labels, j)
@@ -482,6 +522,27 @@ def psnr_inverse(original, approximation):
 @wrong("03-psnr", "not this image's largest value")
 def psnr_image_peak(original, approximation):
     return 10 * np.log10(float(original.max()) ** 2 / _mse(original, approximation))
+
+
+@wrong("03-psnr", "small integers overflow")
+def psnr_int16(original, approximation):
+    mse = np.mean((original.astype(np.int16) - approximation.astype(np.int16)) ** 2)
+    return np.inf if mse == 0 else 10 * np.log10(255**2 / abs(mse))
+
+
+@wrong("03-psnr", "three channels")
+def psnr_per_pixel(original, approximation):
+    return 10 * np.log10(255**2 / (3 * _mse(original, approximation)))
+
+
+@wrong("03-psnr", "take their mean")
+def psnr_sum(original, approximation):
+    return 10 * np.log10(255**2 / (original.size * _mse(original, approximation)))
+
+
+@wrong("03-psnr", "square root is one too many")
+def psnr_rmse(original, approximation):
+    return 10 * np.log10(255**2 / np.sqrt(_mse(original, approximation)))
 
 
 @wrong("03-psnr", "infinite")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from course_utils import clustering
 from course_utils.checks import EXERCISES, CheckFailed
 from course_utils.teaching.notebooks import read_notebook
 from course_utils.teaching.release import student_version
@@ -50,6 +51,48 @@ def test_every_exercise_has_a_check_a_solution_and_at_least_four_wrong_answers()
 def test_the_reference_solution_passes(grade_id, seed):
     exercise = EXERCISES[grade_id]
     verdict = exercise.run(_define(SOLUTIONS[grade_id][0].source, exercise.name), seed)
+    assert verdict.passed, verdict.message
+
+
+def _plusplus_by_the_product(x, centroids):
+    squared = (x**2).sum(axis=1)[:, None] - 2 * x @ centroids.T + (centroids**2).sum(axis=1)
+    nearest = squared.min(axis=1)
+    return nearest / nearest.sum()
+
+
+def _purity_by_table(labels, classes):
+    from sklearn.metrics.cluster import contingency_matrix
+
+    return contingency_matrix(labels, classes).max(axis=1).sum() / len(labels)
+
+
+def _silhouette_by_scikit_learn(x, labels, j):
+    from sklearn.metrics import silhouette_samples
+
+    return silhouette_samples(x, labels)[j]
+
+
+def _psnr_by_scikit_image(original, approximation):
+    from skimage.metrics import peak_signal_noise_ratio
+
+    with np.errstate(divide="ignore"):
+        return peak_signal_noise_ratio(original, approximation)
+
+
+OTHER_RIGHT_ANSWERS = {
+    "01-plusplus": _plusplus_by_the_product,
+    "01-purity": _purity_by_table,
+    "02-silhouette": _silhouette_by_scikit_learn,
+    "03-psnr": _psnr_by_scikit_image,
+    "01-update": clustering.update,
+    "02-knee": clustering.find_elbow,
+}
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("grade_id", OTHER_RIGHT_ANSWERS)
+def test_other_right_answers_pass_for_every_seed(grade_id, seed):
+    verdict = EXERCISES[grade_id].run(OTHER_RIGHT_ANSWERS[grade_id], seed)
     assert verdict.passed, verdict.message
 
 
