@@ -24,7 +24,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from threadpoolctl import threadpool_limits
 
 # Points handled at once: a block of scores (rows x clusters) then stays in the processor's cache.
-BATCH_ROWS = 4096
+BATCH_ROWS = 8192
 N_THREADS = os.cpu_count() or 1
 
 
@@ -71,9 +71,9 @@ def update(x: ArrayLike, labels: ArrayLike, k: int, sample_weight: ArrayLike | N
     """
     x, labels = check_array(x, dtype=[np.float64, np.float32]), _check_labels(x, labels, k)
     weights = np.ones(len(x)) if sample_weight is None else _check_sample_weight(sample_weight, x)
-    sums, counts = _sums_and_counts(_with_ones(x), labels, weights, k)
+    totals = _totals(_with_ones(x), labels, weights, k)
     with np.errstate(invalid="ignore"):
-        return sums / counts[:, None]
+        return totals[:, :-1] / totals[:, -1:]
 
 
 def wcss(x: ArrayLike, labels: ArrayLike, centroids: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
@@ -340,8 +340,7 @@ def _lloyd(x1, w, centroids, max_iter, tol, pool) -> _Run:
     labels, history, settled = None, [], False
     for _ in range(max_iter):
         old_labels, old_centroids = labels, centroids
-        labels = _assign_rows(x1, centroids, pool)
-        sums, counts = _sums_and_counts(x1, labels, w, len(centroids))
+        labels, sums, counts = _assign_and_sum(x1, w, centroids, pool)
         # sum w ||x - mu||^2 = sum w ||x||^2 - 2 sum_c mu_c . sums_c + sum_c counts_c ||mu_c||^2
         inertia = energy - 2 * np.vdot(centroids, sums) + counts @ np.einsum("ij,ij->i", centroids, centroids)
         history.append(max(float(inertia), 0.0))
@@ -352,7 +351,7 @@ def _lloyd(x1, w, centroids, max_iter, tol, pool) -> _Run:
         if settled or ((centroids - old_centroids) ** 2).sum() <= tolerance:
             break
     if not settled:
-        labels = _assign_rows(x1, centroids, pool)
+        labels, _, _ = _assign_and_sum(x1, w, centroids, pool)
     return _Run(centroids, labels, wcss(x, labels, centroids, w), history)
 
 
@@ -363,33 +362,41 @@ def _with_ones(x):
     return x1
 
 
-def _assign_rows(x1, centroids, pool=None):
+def _assign_and_sum(x1, w, centroids, pool):
+    """One assignment: labels (m,), and each cluster's weighted sum of points (k, d) and of weights (k,)."""
+
+    def one_part(rows):
+        labels = _assign_rows(x1[rows], centroids)
+        return labels, _totals(x1[rows], labels, w[rows], len(centroids))
+
+    if len(x1) <= BATCH_ROWS:
+        labels, totals = one_part(slice(None))
+    else:
+        parts = pool.map(one_part, gen_even_slices(len(x1), N_THREADS))
+        labels, totals = zip(*parts, strict=True)
+        labels, totals = np.concatenate(labels), sum(totals)
+    return labels, totals[:, :-1], totals[:, -1]
+
+
+def _assign_rows(x1, centroids):
     # argmin ||x - mu||^2 = argmax x . mu - ||mu||^2 / 2: ||x||^2 is the same for every centroid, and the ones in x1
     # meet the last row below.
     halves = np.einsum("ij,ij->i", centroids, centroids) / 2
     weights = np.vstack([centroids.T, -halves])
     labels = np.empty(len(x1), dtype=np.intp)
-
-    def one_part(part):
-        buffer = np.empty((BATCH_ROWS, len(centroids)))
-        for start in range(part.start, part.stop, BATCH_ROWS):
-            rows = slice(start, min(start + BATCH_ROWS, part.stop))
-            scores = np.matmul(x1[rows], weights, out=buffer[: rows.stop - rows.start])
-            scores.argmax(axis=1, out=labels[rows])
-
-    if pool is None or len(x1) <= BATCH_ROWS:
-        one_part(slice(0, len(x1)))
-    else:
-        list(pool.map(one_part, gen_even_slices(len(x1), N_THREADS)))
+    buffer = np.empty((BATCH_ROWS, len(centroids)))
+    for start in range(0, len(x1), BATCH_ROWS):
+        rows = slice(start, min(start + BATCH_ROWS, len(x1)))
+        scores = np.matmul(x1[rows], weights, out=buffer[: rows.stop - start])
+        scores.argmax(axis=1, out=labels[rows])
     return labels
 
 
-def _sums_and_counts(x1, labels, w, k):
-    """Each cluster's weighted sum of points (k, d) and of weights (k,): the ones in x1 count."""
+def _totals(x1, labels, w, k):
+    """Each cluster's weighted sum of rows of x1, shape (k, d + 1): the ones in the last column count the points."""
     # A row of this (m, k) matrix holds one number, the point's weight, in the column of its cluster.
     membership = sparse.csr_matrix((w, labels, np.arange(len(x1) + 1)), shape=(len(x1), k))
-    totals = membership.T @ x1
-    return totals[:, :-1], totals[:, -1]
+    return membership.T @ x1
 
 
 def _fill_empty(x, w, labels, centroids, sums, counts) -> None:

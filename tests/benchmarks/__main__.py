@@ -1,0 +1,15 @@
+"""Run every benchmark and compare with its target; exit code 1 if one is missed."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.benchmarks import clustering, imports
+
+if __name__ == "__main__":
+    missed = 0
+    for module in (imports, clustering):
+        for measured in module.measure():
+            missed += not measured.reached
+            print(measured, flush=True)
+    sys.exit(missed > 0)
