@@ -52,6 +52,7 @@ def start(seed: int = 0) -> None:
 def _start_keras(seed: int) -> str:
     import keras
 
+    keras.utils.clear_session()  # with models of an earlier run goes the generator that keras.random uses by default
     keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf

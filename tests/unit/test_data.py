@@ -157,3 +157,39 @@ def test_real_digits_from_the_files_in_the_cache(source, files, monkeypatch, tmp
     assert x_train.dtype == np.float32
     np.testing.assert_allclose(x_test[..., 0] * 255, images[8000:], rtol=1e-5)
     np.testing.assert_array_equal(np.concatenate([y_train, y_test]), labels)
+
+
+def test_the_kinds_of_points_tell_their_stories():
+    """Notebook 01: k-means finds the blobs and fails on the others, where a Gaussian mixture or DBSCAN succeeds."""
+    from sklearn.cluster import DBSCAN
+    from sklearn.metrics import adjusted_rand_score
+    from sklearn.mixture import GaussianMixture
+
+    from course_utils.clustering import KMeans
+
+    def score(kind, model):
+        x, y = load_points(kind)
+        return adjusted_rand_score(y, model.fit_predict(x))
+
+    assert score("blobs", KMeans(4, random_state=0)) == 1
+    for kind, k in (("uneven", 3), ("elongated", 3), ("moons", 2)):
+        assert score(kind, KMeans(k, random_state=0)) < 0.5
+    for kind in ("uneven", "elongated"):
+        assert score(kind, GaussianMixture(3, n_init=10, random_state=0)) > 0.9
+    assert score("moons", DBSCAN(eps=0.2)) == 1
+
+
+def test_k_means_plus_plus_and_restarts_help_on_the_pairs():
+    """Notebook 01: the share of runs that reach the best solution."""
+    from course_utils.clustering import KMeans, kmeans_plus_plus
+
+    x, _ = load_points("nested", n=240)
+    best = KMeans(6, n_init=30, random_state=0).fit(x).inertia_
+    rng = np.random.default_rng(0)
+
+    def share(starts):
+        return np.mean([KMeans(6, init=start).fit(x).inertia_ < 1.01 * best for start in starts])
+
+    random = share(x[rng.choice(240, 6, replace=False)] for _ in range(60))
+    plus_plus = share(kmeans_plus_plus(x, 6, n_candidates=1, random_state=seed) for seed in range(60))
+    assert random < 0.45 < plus_plus
