@@ -7,5 +7,5 @@ import os
 
 __version__ = "0.1.0"
 
-# Only errors of TensorFlow's C++ core, should a notebook import it later. A value that is already set wins.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# No chatter of TensorFlow's C++ core, should a notebook import it afterwards. A value that is already set wins.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -57,5 +57,6 @@ def _start_keras(seed: int) -> str:
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
+        tf.get_logger().setLevel("ERROR")  # its advice on retracing is for long-running programs
         tf.config.experimental.enable_op_determinism()
     return f"Keras {keras.__version__}"

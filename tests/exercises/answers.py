@@ -632,3 +632,179 @@ def bytes_floor(height, width, k):
 @wrong("03-indexed-bytes", "more than needed")
 def bytes_one_per_pixel(height, width, k):
     return height * width + 3 * k
+
+
+# --- 04-puzzle -------------------------------------------------------------------------------------------------------
+
+
+@wrong("04-puzzle", "W[1] (rows: bias, x_1, x_2; one column for z) should have the shape (3, 1)")
+def puzzle_without_bias():
+    return np.array([[1.0], [0.0]]), np.array([[1.0, 2.0]])
+
+
+@wrong("04-puzzle", "W[2] is transposed")
+def puzzle_transposed():
+    return np.array([[0.0], [1.0], [0.0]]), np.array([[0.0, 1.0], [0.0, 2.0]])
+
+
+@wrong("04-puzzle", "changed places")
+def puzzle_swapped():
+    return np.array([[0.0], [1.0], [0.0]]), np.array([[0.0, 0.0], [2.0, 1.0]])
+
+
+@wrong("04-puzzle", "lets nothing through")
+def puzzle_zero():
+    return np.zeros((3, 1)), np.array([[1.0, 2.0], [0.0, 0.0]])
+
+
+@wrong("04-puzzle", "decoder ignores z")
+def puzzle_constant():
+    return np.array([[0.0], [1.0], [0.0]]), np.array([[1.0, 2.0], [0.0, 0.0]])
+
+
+@wrong("04-puzzle", "come out as [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]")
+def puzzle_equal():
+    return np.array([[0.0], [1.0], [0.0]]), np.array([[0.0, 0.0], [1.0, 1.0]])
+
+
+# --- 04-gradients ----------------------------------------------------------------------------------------------------
+
+
+def _backpropagate(x, w1, w2):
+    z = x @ w1
+    error = z @ w2 - x
+    return 2 * x.T @ (error @ w2.T), 2 * z.T @ error
+
+
+@wrong("04-gradients", "factor 2")
+def gradients_half(x, w1, w2):
+    return tuple(g / 2 for g in _backpropagate(x, w1, w2))
+
+
+@wrong("04-gradients", "the factor 2 goes there too")
+def gradients_half_of_the_first(x, w1, w2):
+    d_w1, d_w2 = _backpropagate(x, w1, w2)
+    return d_w1 / 2, d_w2
+
+
+@wrong("04-gradients", "sign is wrong")
+def gradients_sign(x, w1, w2):
+    return tuple(-g for g in _backpropagate(x, w1, w2))
+
+
+@wrong("04-gradients", "do not divide by their number")
+def gradients_mean(x, w1, w2):
+    return tuple(g / len(x) for g in _backpropagate(x, w1, w2))
+
+
+@wrong("04-gradients", "must go back through the decoder")
+def gradients_decoder_only(x, w1, w2):
+    return np.zeros((2, 1)), _backpropagate(x, w1, w2)[1]
+
+
+@wrong("04-gradients", "send the error back through the decoder")
+def gradients_not_through_decoder(x, w1, w2):
+    z = x @ w1
+    error = z @ w2 - x
+    return 2 * x.T @ error.sum(axis=1, keepdims=True), 2 * z.T @ error
+
+
+@wrong("04-gradients", "should have the shape (2, 1)")
+def gradients_transposed(x, w1, w2):
+    return tuple(g.T for g in _backpropagate(x, w1, w2))
+
+
+@wrong("04-gradients", "it is the *code* z")
+def gradients_of_input(x, w1, w2):
+    error = x @ w1 @ w2 - x
+    return _backpropagate(x, w1, w2)[0], 2 * x[:, :1].T @ error
+
+
+# --- 04-angle --------------------------------------------------------------------------------------------------------
+
+
+def _cosines(a, b):
+    return np.linalg.svd(np.linalg.qr(a)[0].T @ np.linalg.qr(b)[0])[1]
+
+
+@wrong("04-angle", "in radians")
+def angle_radians(a, b):
+    return np.arccos(np.clip(_cosines(a, b).min(), -1, 1))
+
+
+@wrong("04-angle", "smallest principal angle")
+def angle_smallest(a, b):
+    return np.degrees(np.arccos(np.clip(_cosines(a, b).max(), -1, 1)))
+
+
+@wrong("04-angle", "column with column")
+def angle_columns(a, b):
+    cosines = (a * b).sum(axis=0) / (np.linalg.norm(a, axis=0) * np.linalg.norm(b, axis=0))
+    return np.degrees(np.arccos(cosines.min()))
+
+
+@wrong("04-angle", "so clip it")
+def angle_unclipped(a, b):
+    with np.errstate(invalid="ignore"):
+        return np.degrees(np.arccos(_cosines(a, b).min()))
+
+
+@wrong("04-angle", "for subspaces of dimension 3")
+def angle_second(a, b):
+    cosines = _cosines(a, b)
+    return np.degrees(np.arccos(np.clip(cosines[min(1, len(cosines) - 1)], -1, 1)))
+
+
+@wrong("04-angle", "should be a number, yours is nan")
+def angle_not_orthonormal(a, b):
+    with np.errstate(invalid="ignore"):
+        return np.degrees(np.arccos(np.linalg.svd(a.T @ b)[1].max() + 1))
+
+
+# --- 04-angular ------------------------------------------------------------------------------------------------------
+
+
+def _cosine(a, b):
+    return a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
+
+
+@wrong("04-angular", "cosine similarity itself")
+def angular_cosine(a, b):
+    return _cosine(a, b)
+
+
+@wrong("04-angular", "1 minus the cosine")
+def angular_one_minus(a, b):
+    return 1 - _cosine(a, b)
+
+
+@wrong("04-angular", "in degrees")
+def angular_degrees(a, b):
+    return np.degrees(np.arccos(np.clip(_cosine(a, b), -1, 1)))
+
+
+@wrong("04-angular", "Euclidean distance")
+def angular_euclidean(a, b):
+    return np.linalg.norm(a - b)
+
+
+@wrong("04-angular", "no abs")
+def angular_absolute(a, b):
+    return np.arccos(min(abs(_cosine(a, b)), 1))
+
+
+@wrong("04-angular", "clip to -1..1")
+def angular_clipped_at_zero(a, b):
+    return np.arccos(np.clip(_cosine(a, b), 0, 1))
+
+
+@wrong("04-angular", "clip both ends")
+def angular_clipped_above(a, b):
+    with np.errstate(invalid="ignore"):
+        return np.arccos(min(_cosine(a, b) * (1 + 1e-15), 1))
+
+
+@wrong("04-angular", "so clip it")
+def angular_unclipped(a, b):
+    with np.errstate(invalid="ignore"):
+        return np.arccos(_cosine(a, b) * (1 + 1e-15))

@@ -1,0 +1,29 @@
+"""Autoencoders in Keras: builders, layers, noise and progress.
+
+Importing this imports TensorFlow, and holds back the lines that its C++ core writes while it loads: so import it before
+`keras`.
+"""
+
+from course_utils._quiet import quiet_stderr
+
+with quiet_stderr():
+    import tensorflow  # noqa: F401
+
+from course_utils.autoencoders.images import add_gaussian, add_masking, add_salt_and_pepper, mean_psnr, mean_ssim
+from course_utils.autoencoders.layers import KLSparsity, L1Activity
+from course_utils.autoencoders.models import Autoencoder, build_conv_autoencoder, build_dense_autoencoder
+from course_utils.autoencoders.training import Progress
+
+__all__ = [
+    "Autoencoder",
+    "KLSparsity",
+    "L1Activity",
+    "Progress",
+    "add_gaussian",
+    "add_masking",
+    "add_salt_and_pepper",
+    "build_conv_autoencoder",
+    "build_dense_autoencoder",
+    "mean_psnr",
+    "mean_ssim",
+]

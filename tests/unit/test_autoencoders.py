@@ -1,0 +1,200 @@
+"""Autoencoder builders, penalties, noise and progress."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from skimage.metrics import peak_signal_noise_ratio
+
+from course_utils.autoencoders import (
+    Autoencoder,
+    KLSparsity,
+    L1Activity,
+    Progress,
+    add_gaussian,
+    add_masking,
+    add_salt_and_pepper,
+    build_conv_autoencoder,
+    build_dense_autoencoder,
+    mean_psnr,
+    mean_ssim,
+)
+
+IMAGES = np.random.default_rng(0).random((12, 8, 8, 1)).astype("float32")
+BUILDERS = {
+    "dense": lambda: build_dense_autoencoder((8, 8, 1), 3, hidden=(16, 8)),
+    "sparse": lambda: build_dense_autoencoder(
+        (8, 8, 1), 9, code_activation="sigmoid", code_layers=[KLSparsity(0.1, 0.5), L1Activity(0.01)]
+    ),
+    "noisy code": lambda: build_dense_autoencoder((8, 8, 1), 5, code_layers=[keras.layers.GaussianNoise(0.1)]),
+    "conv": lambda: build_conv_autoencoder((8, 8, 1), 6, filters=(4, 8)),
+    "conv, pooling": lambda: build_conv_autoencoder((8, 8, 1), 6, filters=(4, 8), resampling="pooling"),
+    "conv, volume": lambda: build_conv_autoencoder((8, 8, 1), None, filters=(4, 2)),
+}
+
+every_builder = pytest.mark.parametrize("name", BUILDERS)
+
+
+@every_builder
+def test_the_halves_make_the_whole(name):
+    model = BUILDERS[name]()
+    codes = model.encoder.predict(IMAGES, verbose=0)
+    whole = model.predict(IMAGES, verbose=0)
+    assert whole.shape == IMAGES.shape
+    np.testing.assert_allclose(model.decoder.predict(codes, verbose=0), whole, rtol=1e-5, atol=1e-6)
+    assert model.count_params() == model.encoder.count_params() + model.decoder.count_params()
+
+
+@every_builder
+def test_it_trains_and_its_error_falls(name):
+    keras.utils.set_random_seed(0)
+    model = BUILDERS[name]()
+    model.compile("adam", loss="mse")
+    losses = model.fit(IMAGES, IMAGES, epochs=40, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+
+
+def test_all_are_saved_and_loaded_in_a_new_process_with_the_same_outputs(tmp_path):
+    keras.utils.set_random_seed(1)
+    np.save(tmp_path / "images.npy", IMAGES)
+    for number, build in enumerate(BUILDERS.values()):
+        model = build()
+        model.compile("adam", loss="mse")
+        model.fit(IMAGES, IMAGES, epochs=1, verbose=0)
+        model.save(tmp_path / f"{number}.keras")
+        codes, whole = model.encoder.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0)
+        np.savez(tmp_path / f"{number}.npz", codes=codes, whole=whole)
+    code = f"""
+import course_utils.autoencoders, keras, numpy as np
+x = np.load("images.npy")
+for number in range({len(BUILDERS)}):
+    model, wanted = keras.saving.load_model(f"{{number}}.keras"), np.load(f"{{number}}.npz")
+    np.testing.assert_allclose(model.predict(x, verbose=0), wanted["whole"], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model.encoder.predict(x, verbose=0), wanted["codes"], rtol=1e-5, atol=1e-6)
+    model.fit(x, x, verbose=0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_a_copy_from_its_config_is_a_model_of_its_own():
+    model = BUILDERS["sparse"]()
+    again = Autoencoder.from_config(model.get_config())
+    assert again.count_params() == model.count_params()
+    assert [layer.name for layer in again.encoder.layers] == [layer.name for layer in model.encoder.layers]
+
+
+def test_shapes_and_activations_are_those_asked_for():
+    model = build_dense_autoencoder((4, 4, 1), 2, hidden=(10, 5), activation="tanh", output_activation="linear")
+    assert [layer.units for layer in model.encoder.layers if hasattr(layer, "units")] == [10, 5, 2]
+    assert [layer.units for layer in model.decoder.layers if hasattr(layer, "units")] == [5, 10, 16]
+    assert model.decoder.layers[-2].activation is keras.activations.linear
+    volume = build_conv_autoencoder((28, 28, 1), None, filters=(16, 8))
+    assert volume.encoder.output_shape == (None, 7, 7, 8)
+    assert build_conv_autoencoder((28, 28, 1), 32).encoder.output_shape == (None, 32)
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (lambda: build_dense_autoencoder((8, 8, 1), 0), "code_size must hold integers >= 1, got 0"),
+        (lambda: build_dense_autoencoder((8, 8, 1), 2, hidden=(8, 2.5)), "hidden must hold integers >= 1, got 2.5"),
+        (lambda: build_conv_autoencoder((10, 10, 1), 4), "divisible by 4 for 2 layers"),
+        (lambda: build_conv_autoencoder((8, 8), 4), "must be \\(height, width, channels\\)"),
+        (lambda: build_conv_autoencoder((8, 8, 1), 4, resampling="magic"), '"strides" or "pooling", got \'magic\''),
+        (lambda: KLSparsity(0, 1), "rho must lie between 0 and 1, got 0"),
+        (lambda: KLSparsity(0.1, -1), "weight must be >= 0, got -1"),
+        (lambda: L1Activity(-0.1), "weight must be >= 0, got -0.1"),
+        (lambda: add_gaussian(IMAGES, -1), "sigma must be >= 0"),
+        (lambda: add_masking(IMAGES, 1.5), "share must lie in 0..1, got 1.5"),
+        (lambda: add_salt_and_pepper(IMAGES, -0.1), "share must lie in 0..1"),
+    ],
+)
+def test_bad_input_is_named(build, words):
+    with pytest.raises(ValueError, match=words):
+        build()
+
+
+def test_the_l1_penalty_is_the_formula_per_example():
+    layer = L1Activity(0.5)
+    activations = np.array([[1.0, -2.0], [0.0, 4.0]], dtype="float32")
+    np.testing.assert_array_equal(layer(activations), activations)
+    assert float(layer.losses[0]) == pytest.approx(0.5 * (3 + 4) / 2)
+
+
+def test_the_kl_penalty_is_the_formula_and_zero_at_the_target():
+    layer = KLSparsity(0.2, 3.0)
+    activations = np.array([[0.1, 0.5], [0.3, 0.7]], dtype="float32")
+    layer(activations)
+    mean = activations.mean(axis=0).astype(float)
+    wanted = 3 * (0.2 * np.log(0.2 / mean) + 0.8 * np.log(0.8 / (1 - mean))).sum()
+    assert float(layer.losses[0]) == pytest.approx(wanted, rel=1e-4)
+    at_target = KLSparsity(0.2, 3.0)
+    at_target(np.full((4, 3), 0.2, dtype="float32"))
+    assert float(at_target.losses[0]) == pytest.approx(0, abs=1e-5)
+    at_edge = KLSparsity(0.2, 1.0)
+    at_edge(np.zeros((4, 3), dtype="float32"))
+    assert np.isfinite(float(at_edge.losses[0]))
+
+
+def test_noise_is_what_it_says_repeatable_and_in_range():
+    grey = np.full((20, 16, 16, 1), 0.5, dtype="float32")
+    gaussian = add_gaussian(grey, 0.1, seed=1)
+    assert gaussian.std() == pytest.approx(0.1, rel=0.05)
+    masked = add_masking(grey, 0.3, seed=1)
+    assert (masked == 0).mean() == pytest.approx(0.3, abs=0.03)
+    salted = add_salt_and_pepper(grey, 0.4, seed=1)
+    assert (salted == 0).mean() == pytest.approx(0.2, abs=0.03)
+    assert (salted == 1).mean() == pytest.approx(0.2, abs=0.03)
+    for noisy in (gaussian, masked, salted):
+        assert noisy.dtype == np.float32
+        assert 0 <= noisy.min() <= noisy.max() <= 1
+    np.testing.assert_array_equal(gaussian, add_gaussian(grey, 0.1, seed=1))
+    assert not np.array_equal(gaussian, add_gaussian(grey, 0.1, seed=2))
+    assert grey.std() == 0  # the images themselves are left alone
+
+
+def test_quality_is_scikit_image_s_averaged_over_images():
+    noisy = add_gaussian(IMAGES, 0.2)
+    wanted = np.mean([peak_signal_noise_ratio(a, b, data_range=1) for a, b in zip(IMAGES, noisy, strict=True)])
+    assert mean_psnr(IMAGES, noisy) == pytest.approx(wanted)
+    assert mean_ssim(IMAGES, IMAGES) == pytest.approx(1)
+    assert mean_ssim(IMAGES, noisy) < 1
+
+
+def test_progress_ends_in_one_tidy_line(monkeypatch):
+    shown = []
+
+    class Handle:
+        def update(self, line):
+            shown.append(repr(line))
+
+    monkeypatch.setattr("IPython.display.display", lambda line, display_id: shown.append(repr(line)) or Handle())
+    model = build_dense_autoencoder((8, 8, 1), 2)
+    model.compile("adam", loss="mse")
+    model.fit(IMAGES, IMAGES, epochs=3, verbose=0, callbacks=[Progress("toy")], validation_data=(IMAGES, IMAGES))
+    assert shown[0] == "toy ..."
+    assert shown[-1].startswith("toy: epoch 3 of 3, loss ")
+    assert "validation loss" in shown[-1]
+
+
+def test_importing_it_first_keeps_tensorflow_quiet():
+    code = "from course_utils.autoencoders import build_dense_autoencoder; import keras; keras.ops.ones((2,)) + 1"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+def test_what_is_held_back_is_shown_when_the_block_fails():
+    code = (
+        "import os\nfrom course_utils._quiet import quiet_stderr\n"
+        "with quiet_stderr(): os.write(2, b'hidden ')\n"
+        "with quiet_stderr(): os.write(2, b'shown '); raise ImportError('no such library')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "shown" in done.stderr
+    assert "no such library" in done.stderr
+    assert "hidden" not in done.stderr
