@@ -6,6 +6,11 @@ BIN := $(VENV)/bin
 LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 
+# An environment does not survive being moved or copied: in a new place it is begun again.
+ifneq ($(shell cat $(VENV)/.folder 2>/dev/null),$(CURDIR))
+$(shell rm -f $(LOCKED))
+endif
+
 .DELETE_ON_ERROR:
 .PHONY: help setup lab test test-real run bench lint format lock clean
 
@@ -49,9 +54,10 @@ setup: $(INSTALLED)  ## Only set up.
 $(LOCKED): requirements.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else \
 		"This is Python %d.%d, the course wants 3.11, 3.12 or 3.13: make PYTHON=python3.12 ..." % v[:2])'
-	@echo "Setting up, once: two minutes, half a gigabyte from the package index ..."
+	@echo "Setting up, once: two minutes, half a gigabyte from the package index, 3 GB of disk ..."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@echo "$(CURDIR)" > $(VENV)/.folder
 	@touch $@
 
 $(INSTALLED): $(LOCKED) pyproject.toml

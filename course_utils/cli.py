@@ -90,7 +90,7 @@ def doctor() -> None:
 def release(
     notebooks: Annotated[list[str], typer.Argument(help="Numbers or paths of the instructor's notebooks.")],
     out: Annotated[Path, typer.Option(help="Folder for the student versions.")],
-    repo: Annotated[str, typer.Option(help="Address of the course's repository, for Colab.")] = "",
+    repo: Annotated[str, typer.Option(help="Address of the git repository with course and folder, for Colab.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
     """Write student versions: solutions and hidden tests out, outputs cleared, check cells locked."""
@@ -124,18 +124,30 @@ def list_data() -> None:
         size = f"{dataset.bytes / 1e6:.1f} MB" if dataset.files else ""
         typer.echo(f"{dataset.name:12}{dataset_state(dataset):14}{size:>9}  {dataset.title}")
         typer.echo(f"{'':37}{dataset.licence}")
-    typer.echo(f"\nCache: {cache_folder()}")
+    folder = cache_folder()
+    state = "" if folder.is_dir() else "  (a file, not a folder!)" if folder.exists() else "  (not there yet)"
+    typer.echo(f"\nCache: {folder}{state}")
 
 
 @data_app.command()
 def fetch(names: Annotated[list[str], typer.Argument(help="Names of datasets, see `course data list`.")]) -> None:
     """Download datasets, each file checked; what is there already is kept."""
-    from course_utils.data.cache import local_files
+    from course_utils.data.cache import DataUnavailable, local_files
 
-    with _plain_errors():
-        for name in names:
-            for path in local_files(name):
-                typer.echo(f"ok  {path}")
+    failed = False
+    for name in names:
+        try:
+            files = local_files(name)
+        except (ValueError, DataUnavailable) as error:
+            failed = True
+            typer.echo(f"course: {error}", err=True)
+            continue
+        for path in files:
+            typer.echo(f"ok  {path}")
+        if not files:
+            typer.echo(f"ok  {name} is built in, nothing to fetch")
+    if failed:
+        raise typer.Exit(2)
 
 
 @data_app.command()

@@ -128,7 +128,7 @@ def _machine() -> Iterator[Finding]:
         yield Finding("note", what, "Close other programs and notebooks: a lesson needs up to 3 GB.")
     else:
         yield Finding("ok", what)
-    free = shutil.disk_usage(Path.home()).free
+    free = shutil.disk_usage(Path.cwd()).free
     if free < _MIN_DISK:
         yield Finding("problem", f"only {free / 1e6:.0f} MB of disk free", "Make room: a gigabyte or more.")
 
@@ -142,7 +142,9 @@ def _cache() -> Iterator[Finding]:
     try:
         with tempfile.TemporaryFile(dir=existing):
             pass
-        yield Finding("ok", f"real data is kept in {_name_of(folder)}")
+        there = folder.is_dir() or not os.environ.get("COURSE_DATA", "").strip()
+        remark = "" if there else ", which does not exist yet"
+        yield Finding("ok" if there else "note", f"real data is kept in {_name_of(folder)}{remark}")
     except OSError:
         advice = "That is fine if it holds the data already; else set COURSE_DATA to a folder of your own."
         yield Finding("note", f"{_name_of(folder)} cannot be written to", advice)

@@ -19,7 +19,16 @@ READ_SECONDS = 30
 
 
 class DataUnavailable(RuntimeError):  # noqa: N818 - named for what it tells the reader
-    """A file of real data cannot be had; the message says what was tried and what to do."""
+    """A file of real data cannot be had; the message says what was tried and what to do.
+
+    Attributes
+    ----------
+    summary : the same in a few words
+    """
+
+    def __init__(self, message: str, summary: str = "") -> None:
+        super().__init__(message)
+        self.summary = summary or message.splitlines()[0]
 
 
 def offline() -> bool:
@@ -91,10 +100,10 @@ def _local_file(dataset: Dataset, file: DataFile) -> Path:
     if state == "damaged":
         problem = f"{path} is damaged: expected sha256 {file.sha256}, found {_sha256(path)}. It was not used."
     if offline():
-        raise _unavailable(dataset, problem, ["COURSE_OFFLINE forbids connections"])
+        raise _unavailable(dataset, state, problem, ["COURSE_OFFLINE forbids connections"])
     tried = _download(file, path)
     if file_state(file) != "complete":
-        raise _unavailable(dataset, problem, tried)
+        raise _unavailable(dataset, state, problem, tried)
     return path
 
 
@@ -104,8 +113,8 @@ def _download(file: DataFile, path: Path) -> list[str]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if file.fetcher:
-            _fetch_with_library(file, path)
-            return tried
+            reason = _fetch_with_library(file, path)
+            return [f"{file.fetcher}: {reason}"] if reason else []
         for url in file.urls:
             reason = _download_from(url, file, path)
             if reason is None:
@@ -147,11 +156,23 @@ def _download_from(url: str, file: DataFile, path: Path) -> str | None:
     return None
 
 
-def _fetch_with_library(file: DataFile, path: Path) -> None:
-    """Let the library that owns the format download and check; remember the checksum of what it wrote."""
+def _fetch_with_library(file: DataFile, path: Path) -> str | None:
+    """Let the library that owns the format download and check; remember the checksum of what it wrote.
+
+    Return None, or why it failed. A damaged file is set aside first: the library would open it unchecked.
+    """
     module, function = file.fetcher.split(":")
-    getattr(importlib.import_module(module), function)(data_home=str(path.parent))
-    _recorded(path).write_text(_sha256(path) + "\n", encoding="ascii")
+    aside = path.with_name(path.name + ".damaged")
+    if path.exists():
+        path.replace(aside)
+    try:
+        getattr(importlib.import_module(module), function)(data_home=str(path.parent))
+        _recorded(path).write_text(_sha256(path) + "\n", encoding="ascii")
+    except Exception as error:  # whatever a library raises, the file that was there comes back
+        if aside.exists():
+            aside.replace(path)
+        return _first_line(error)
+    return None
 
 
 def _recorded(path: Path) -> Path:
@@ -171,13 +192,14 @@ def _sha256(path: Path) -> str:
     return pooch.file_hash(str(path))
 
 
-def _unavailable(dataset: Dataset, problem: str, tried: list[str]) -> DataUnavailable:
+def _unavailable(dataset: Dataset, state: str, problem: str, tried: list[str]) -> DataUnavailable:
     attempts = "".join(f"\n  - {line}" for line in tried)
     return DataUnavailable(
         f"{dataset.title} cannot be had. {problem}\nTried:{attempts}\n"
         f"What to do: with a connection, run `course data fetch {dataset.name}`; or copy the files "
         f"({', '.join(file.name for file in dataset.files)}) into {cache_folder()}; or point COURSE_DATA to a folder "
-        "that holds them; or use the built-in data."
+        "that holds them; or use the built-in data.",
+        f"{dataset.title}: {state} here, and cannot be had",
     )
 
 

@@ -52,7 +52,7 @@ def load_digits(source: str = "builtin", *, fallback: bool = False) -> tuple[Spl
     except DataUnavailable as error:
         if not fallback:
             raise
-        print(f"{str(error).splitlines()[0].split('. ')[0]}: going on with the built-in digits.")
+        print(f"{error.summary}: going on with the built-in digits.")
         return _builtin()
     return _mnist(*paths) if source == "mnist" else _mnist_full(*paths)
 

@@ -52,8 +52,10 @@ def check_repo(repo: str) -> str:
     ValueError
         If it is not an address that ``pip install git+…`` takes.
     """
-    repo = repo.strip().rstrip("/")
+    repo = repo.strip().rstrip("/").replace("://www.github.com/", "://github.com/")
     parts = urlsplit(repo)
+    if parts.netloc == "github.com" and len(parts.path.strip("/").split("/")) != 2:
+        raise ValueError(f"{repo!r} is not the address of a git repository: expected https://github.com/OWNER/NAME.")
     if (
         parts.scheme not in ("https", "http", "ssh", "git", "file")
         or not parts.path.strip("/")

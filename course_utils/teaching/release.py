@@ -31,7 +31,8 @@ def release(paths: list[Path], out: Path, *, repo: str = "", force: bool = False
     ----------
     paths : the instructor's notebooks
     out : the folder, made if need be
-    repo : address of the course's repository for Colab, default as published
+    repo : address of the git repository that holds the course and, as a folder of it, `out`; for Colab's cell and
+        badge. Default as published
     force : overwrite student versions that are there already
 
     Returns
@@ -47,6 +48,8 @@ def release(paths: list[Path], out: Path, *, repo: str = "", force: bool = False
         If a line of a solution or of a hidden test would remain. Nothing is written then.
     """
     out = Path(out)
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"{out} is a file: choose a folder for the student versions.")
     repo = check_repo(repo) if repo else repo
     finished = []
     for path in paths:
@@ -60,7 +63,7 @@ def release(paths: list[Path], out: Path, *, repo: str = "", force: bool = False
         master = read_notebook(path)
         student = student_version(master)
         if repo:
-            stamp(student, repo, path.name)
+            stamp(student, repo, path.name, folder=out.name)
         leaks = find_leaks(master, student)
         if leaks:
             raise SolutionLeak(f"{path.name}: the student version would still hold {leaks[0]!r}.")
@@ -101,6 +104,10 @@ def student_version(master: NotebookNode) -> NotebookNode:
         ClearMarkScheme,
         ComputeChecksums,
     )
+    for cell in master.cells:
+        if cell.metadata.get("nbgrader", {}).get("solution") and (_BEGIN not in cell.source or _END not in cell.source):
+            name = cell.metadata.nbgrader.get("grade_id", "?")
+            raise ValueError(f"broken exercise cells: {name!r} has no lines '{_BEGIN}' and '{_END}'.")
     try:
         nb, resources = deepcopy(master), {}
         for step in steps:
@@ -121,18 +128,28 @@ def student_version(master: NotebookNode) -> NotebookNode:
 def find_leaks(master: NotebookNode, student: NotebookNode) -> list[str]:
     """Lines of solutions and hidden tests that the student version still holds, anywhere in the file.
 
-    A line that the instructor's version also holds outside of them (an import, say) is no leak.
+    A single line that other code of the instructor's version also holds (an import, say) is no leak; in prose it is,
+    and so are most lines of a solution together in one cell.
     """
-    secret, public = set(), set()
+    secret, public = [], set()
     for cell in master.cells:
-        inside = False
+        inside, hidden = False, set()
         for line in map(str.strip, cell.source.split("\n")):
             if line in (_BEGIN, _BEGIN_HIDDEN):
                 inside = True
             elif line in (_END, _END_HIDDEN):
                 inside = False
-            elif len(line) >= 8:
-                (secret if inside else public).add(line)
+            elif inside and len(line) >= 8:
+                hidden.add(line)
+            elif cell.cell_type == "code":
+                public.add(line)
+        secret.append(hidden)
     text = json.dumps(student, ensure_ascii=False)
-    marks = [mark for mark in (_BEGIN, _BEGIN_HIDDEN) if mark in text]
-    return marks + sorted(line for line in secret - public if json.dumps(line, ensure_ascii=False)[1:-1] in text)
+    leaks = {mark for mark in (_BEGIN, _BEGIN_HIDDEN) if mark in text}
+    leaks |= {line for line in set().union(*secret) - public if json.dumps(line, ensure_ascii=False)[1:-1] in text}
+    for hidden in filter(None, secret):
+        for cell in student.cells:
+            together = {line for line in hidden if line in cell.source}
+            if len(together) >= 2 and len(together) > len(hidden) / 2:
+                leaks |= together
+    return sorted(leaks)

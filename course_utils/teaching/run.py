@@ -15,16 +15,25 @@ from course_utils.teaching.notebooks import code_cells, course_metadata, read_no
 
 DEFAULT_BUDGET = 90
 CELL_TIMEOUT = 600
+_FALLBACK = "going on with the built-in"  # what loaders print
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a notebook's execution went: seconds, the budget, and what failed ("" if nothing did)."""
+    """How a notebook's execution went.
+
+    Attributes
+    ----------
+    name, seconds, budget : the notebook, how long it took, how long it may take
+    failure : what failed, "" if nothing did
+    fell_back : whether it had to do without real data
+    """
 
     name: str
     seconds: float
     budget: float
     failure: str = ""
+    fell_back: bool = False
 
 
 def calibrate() -> float:
@@ -81,13 +90,16 @@ def run_notebook(path: Path, *, save: bool = False) -> RunResult:
         except (CellTimeoutError, DeadKernelError) as error:
             failure = str(error)
     seconds = time.perf_counter() - start
+    fell_back = any(_FALLBACK in output.get("text", "") for cell in code_cells(nb) for output in cell.outputs)
+    if save and fell_back and not failure:
+        failure = "real data could not be had, so nothing was stored: `course data fetch`, or set COURSE_DATA."
     if save and not failure:
         record.seconds = round(seconds, 1)
         record.yardstick_seconds = round(yardstick, 2)
         record.sources = source_hash(nb)
         record.budget_seconds = budget
         write_notebook(_tidy(nb), path)
-    return RunResult(path.stem, seconds, budget, failure)
+    return RunResult(path.stem, seconds, budget, failure, fell_back)
 
 
 def summary(results: list[RunResult]) -> str:
@@ -95,7 +107,8 @@ def summary(results: list[RunResult]) -> str:
     lines = [f"{'notebook':34}{'seconds':>9}{'budget':>9}"]
     for result in results:
         state = "failed" if result.failure else "over budget" if result.seconds > result.budget else "ok"
-        lines.append(f"{result.name:34}{result.seconds:9.1f}{result.budget:9.0f}  {state}")
+        remark = " (built-in data in place of real data)" if result.fell_back else ""
+        lines.append(f"{result.name:34}{result.seconds:9.1f}{result.budget:9.0f}  {state}{remark}")
     total = sum(result.seconds for result in results)
     lines.append(f"{'together':34}{total:9.1f} s = {total / 60:.1f} min")
     return "\n".join(lines)

@@ -105,11 +105,11 @@ def test_the_master_is_left_as_it_was():
 
 
 def test_the_students_repository_is_stamped_for_colab(tmp_path):
-    (path,) = release([MASTERS[1]], tmp_path, repo="https://github.com/somebody/course")
+    (path,) = release([MASTERS[1]], tmp_path / "students", repo="https://github.com/somebody/course")
     nb = read_notebook(path)
     (setup,) = (cell for cell in nb.cells if has_tag(cell, "setup"))
     assert setup.source == setup_cell("https://github.com/somebody/course")
-    assert "colab.research.google.com/github/somebody/course/blob/main/notebooks/01_" in nb.cells[0].source
+    assert "colab.research.google.com/github/somebody/course/blob/main/students/01_" in nb.cells[0].source
 
 
 def test_nothing_is_overwritten_without_force(tmp_path):
@@ -151,14 +151,30 @@ def test_a_solution_repeated_in_metadata_is_a_leak(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("kind", ["markdown", "code"])
+def test_a_solution_pasted_into_another_cell_is_a_leak(kind):
+    nb = read_notebook(MASTERS[1])
+    solution = next(cell for cell in nb.cells if cell.metadata.get("nbgrader", {}).get("solution"))
+    lines = solution.source.split("### BEGIN SOLUTION")[1].split("### END SOLUTION")[0]
+    nb.cells.append(getattr(nbformat.v4, f"new_{kind}_cell")(lines))
+    assert find_leaks(nb, student_version(nb))
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(ValueError, match="is a file: choose a folder"):
+        release([MASTERS[0]], tmp_path / "out")
+
+
 @pytest.mark.parametrize(
     "nb",
     [
+        _tiny(solution="    ### BEGIN SOLUTON\n    return 1\n    ### END SOLUTION"),
         _tiny(solution="    ### BEGIN SOLUTION\n    return 1"),
         nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(_tiny().cells[0].source)]),
         nbformat.v4.new_notebook(cells=[deepcopy(_tiny().cells[0]), deepcopy(_tiny().cells[0])]),
     ],
-    ids=["no end", "a solution in an ordinary cell", "the same name twice"],
+    ids=["misspelt", "no end", "a solution in an ordinary cell", "the same name twice"],
 )
 def test_broken_exercise_cells_are_named(nb):
     with pytest.raises(ValueError, match="broken exercise cells"):

@@ -196,6 +196,28 @@ def test_a_library_s_own_download_is_remembered_by_its_checksum(dataset, monkeyp
     assert dataset_state(toy) == "damaged"
 
 
+def test_a_library_never_opens_a_damaged_file_and_a_failure_gives_it_back(dataset, monkeypatch):
+    import sys
+    from types import SimpleNamespace
+
+    seen = []
+
+    def fetch(data_home):
+        seen.append(Path(data_home, "data.bin").exists())
+        raise EOFError("the download broke off")
+
+    monkeypatch.setitem(sys.modules, "toy_library", SimpleNamespace(fetch=fetch))
+    toy = dataset("/good", fetcher="toy_library:fetch")
+    path = cache_folder() / "toy" / "data.bin"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"planted")
+    with pytest.raises(DataUnavailable, match="the download broke off"):
+        local_files("toy")
+    assert seen == [False]
+    assert path.read_bytes() == b"planted"
+    assert dataset_state(toy) == "damaged"
+
+
 def test_an_unknown_dataset_is_named():
     with pytest.raises(ValueError, match="unknown dataset 'imagenet': expected one of digits"):
         local_files("imagenet")

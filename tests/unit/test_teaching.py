@@ -64,6 +64,17 @@ def test_a_failing_cell_is_reported_and_nothing_is_saved(tmp_path):
     assert path.read_bytes() == before
 
 
+def test_outputs_without_real_data_are_not_stored(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "empty"))
+    code = "from course_utils.data import load_digits\n(x, _), _ = load_digits('mnist', fallback=True)"
+    path = _write(tmp_path / "a.ipynb", code)
+    before = path.read_bytes()
+    result = run_notebook(path, save=True)
+    assert "real data could not be had" in result.failure
+    assert path.read_bytes() == before
+    assert "built-in data in place of real data" in summary([run_notebook(path)])
+
+
 def test_a_dead_kernel_is_reported(tmp_path):
     result = run_notebook(_write(tmp_path / "a.ipynb", "import os; os._exit(1)"))
     assert "kernel" in result.failure.lower()
@@ -172,7 +183,17 @@ def test_a_repository_elsewhere_gets_no_badge_since_colab_opens_github_only(cour
 
 
 @pytest.mark.parametrize(
-    "repo", ["", "github.com/a/b", "https://", 'https://github.com/a/"b', "not a url", "ftp://x/y"]
+    "repo",
+    [
+        "",
+        "github.com/a/b",
+        "https://",
+        'https://github.com/a/"b',
+        "not a url",
+        "ftp://x/y",
+        "https://github.com/onlyowner",
+        "https://github.com/a/b/tree/main",
+    ],
 )
 def test_a_bad_address_is_named_and_nothing_is_written(course, repo):
     before = (course / "pyproject.toml").read_bytes()
@@ -182,6 +203,7 @@ def test_a_bad_address_is_named_and_nothing_is_written(course, repo):
 
 
 def test_git_hosts_of_all_kinds_are_addresses():
+    assert check_repo("https://www.github.com/a/b/") == "https://github.com/a/b"
     for repo in ("https://git.example.org/a/b.git", "ssh://git@example.org/a/b", "file:///srv/course"):
         assert check_repo(repo) == repo
 
@@ -266,6 +288,9 @@ def test_data_fetch_without_network_is_an_answer_not_a_stack(monkeypatch, tmp_pa
     assert "Traceback" not in result.output
     assert _invoke("data", "fetch", "nothing").exit_code == 2
     assert _invoke("data", "fetch", "points").exit_code == 0
+    result = _invoke("data", "fetch", "mnist", "points")
+    assert result.exit_code == 2
+    assert "points is built in" in result.output  # one that fails does not stop the others
 
 
 def test_release_and_publish_answer_bad_input_with_a_sentence(tmp_path):
