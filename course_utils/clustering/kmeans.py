@@ -23,7 +23,9 @@ from sklearn.utils import check_array, check_random_state, gen_batches, gen_even
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-# Points handled at once: a block of scores (rows x clusters) then stays in the processor's cache.
+# Numbers in a block of scores (points x clusters) that is handled at once: it then stays in the processor's cache, and
+# memory stays small however many clusters there are. Sums of squares are taken over so many points at once.
+BLOCK_SCORES = 262_144
 BATCH_ROWS = 8192
 N_THREADS = os.cpu_count() or 1
 
@@ -369,7 +371,7 @@ def _assign_and_sum(x1, w, centroids, pool):
         labels = _assign_rows(x1[rows], centroids)
         return labels, _totals(x1[rows], labels, w[rows], len(centroids))
 
-    if len(x1) <= BATCH_ROWS:
+    if len(x1) * len(centroids) <= BLOCK_SCORES:
         labels, totals = one_part(slice(None))
     else:
         parts = pool.map(one_part, gen_even_slices(len(x1), N_THREADS))
@@ -384,9 +386,10 @@ def _assign_rows(x1, centroids):
     halves = np.einsum("ij,ij->i", centroids, centroids) / 2
     weights = np.vstack([centroids.T, -halves])
     labels = np.empty(len(x1), dtype=np.intp)
-    buffer = np.empty((BATCH_ROWS, len(centroids)))
-    for start in range(0, len(x1), BATCH_ROWS):
-        rows = slice(start, min(start + BATCH_ROWS, len(x1)))
+    step = min(len(x1), max(1, BLOCK_SCORES // len(centroids)))
+    buffer = np.empty((step, len(centroids)))
+    for start in range(0, len(x1), step):
+        rows = slice(start, min(start + step, len(x1)))
         scores = np.matmul(x1[rows], weights, out=buffer[: rows.stop - start])
         scores.argmax(axis=1, out=labels[rows])
     return labels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -129,10 +130,20 @@ def test_small_blocks_of_rows_change_nothing(monkeypatch):
     x, _ = load_points("blobs", n=700)
     whole = KMeans(5, init=x[:5]).fit(x)
     monkeypatch.setattr(module, "BATCH_ROWS", 64)
+    monkeypatch.setattr(module, "BLOCK_SCORES", 320)
     monkeypatch.setattr(module, "N_THREADS", 3)
     in_blocks = KMeans(5, init=x[:5]).fit(x)
     np.testing.assert_array_equal(whole.labels_, in_blocks.labels_)
     np.testing.assert_allclose(whole.cluster_centers_, in_blocks.cluster_centers_)
+
+
+def test_many_clusters_need_little_memory():
+    x = np.random.default_rng(0).normal(size=(4000, 8))
+    tracemalloc.start()
+    KMeans(2000, init=x[:2000], max_iter=2).fit(x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4000 * 2000 * 8 / 4  # a quarter of the table of all distances
 
 
 def test_an_empty_cluster_takes_the_farthest_point():
