@@ -272,6 +272,7 @@ def images(
     ncols: int | None = None,
     width: float = WIDTH,
     photo: bool = False,
+    signed: bool = False,
 ) -> None:
     """Pictures side by side: grey (h, w) or (h, w, 1), dark is 1, or RGB (h, w, 3).
 
@@ -283,6 +284,8 @@ def images(
     ncols : pictures in a row, by default all, at most 10
     width : inches
     photo : store as JPEG; for photographs
+    signed : values of either sign, as weights have them, each picture scaled to its largest: 0 is mid-grey, positive
+        darker, negative lighter
     """
     pictures = [np.asarray(picture) for picture in pictures]
     ncols = min(ncols or 10, len(pictures))
@@ -293,7 +296,8 @@ def images(
             ax.set_axis_off()
         for i, picture in enumerate(pictures):
             ax = axes.flat[i]
-            ax.imshow(picture.squeeze(), vmin=0, vmax=1 if picture.dtype.kind == "f" else 255)
+            high = np.abs(picture).max() if signed else 1 if picture.dtype.kind == "f" else 255
+            ax.imshow(picture.squeeze(), vmin=-high if signed else 0, vmax=high)
             if i < len(titles):
                 ax.set_title(titles[i], fontsize=10.5, loc="center")
 

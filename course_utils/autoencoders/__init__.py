@@ -9,10 +9,11 @@ from course_utils._quiet import quiet_stderr
 with quiet_stderr():
     import tensorflow  # noqa: F401
 
+from course_utils.autoencoders.features import few_label_accuracy
 from course_utils.autoencoders.images import add_gaussian, add_masking, add_salt_and_pepper, mean_psnr, mean_ssim
 from course_utils.autoencoders.layers import KLSparsity, L1Activity
 from course_utils.autoencoders.models import Autoencoder, build_conv_autoencoder, build_dense_autoencoder
-from course_utils.autoencoders.training import Progress
+from course_utils.autoencoders.training import Progress, train
 
 __all__ = [
     "Autoencoder",
@@ -24,6 +25,8 @@ __all__ = [
     "add_salt_and_pepper",
     "build_conv_autoencoder",
     "build_dense_autoencoder",
+    "few_label_accuracy",
     "mean_psnr",
     "mean_ssim",
+    "train",
 ]

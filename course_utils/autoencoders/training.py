@@ -3,8 +3,69 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import keras
+from numpy.typing import NDArray
+
+
+def train(
+    model: keras.Model,
+    inputs: NDArray,
+    targets: NDArray | None = None,
+    *,
+    epochs: int,
+    learning_rate: float,
+    batch_size: int = 64,
+    loss: str | Callable = "mse",
+    name: str | None = None,
+    validation_data: tuple[NDArray, NDArray] | None = None,
+) -> dict[str, list[float]]:
+    """Train a model with Adam, at a learning rate that falls along a cosine to zero, and show its progress.
+
+    Parameters
+    ----------
+    model : Keras model
+    inputs : array of shape (m, ...)
+    targets : array of shape (m, ...); by default the inputs, as an autoencoder wants it
+    epochs, batch_size : integers >= 1
+    learning_rate : at the start, > 0
+    loss : as for ``model.compile``
+    name : the first words of the line of progress; by default the model's name
+    validation_data : (inputs, targets) to follow the loss on
+
+    Returns
+    -------
+    history : "loss", and "val_loss" with validation data -> one value an epoch
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range, or inputs and targets differ in length.
+    """
+    for what, value in (("epochs", epochs), ("batch_size", batch_size)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"{what} must be an integer >= 1, got {value!r}.")
+    if not learning_rate > 0:
+        raise ValueError(f"learning_rate must be > 0, got {learning_rate!r}.")
+    targets = inputs if targets is None else targets
+    if len(inputs) != len(targets) or not len(inputs):
+        raise ValueError(
+            f"inputs and targets must be equally many, and not none: got {len(inputs)} and {len(targets)}."
+        )
+    steps = epochs * -(-len(inputs) // batch_size)
+    rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+    # XLA gains nothing on two cores, takes seconds to compile, and TensorFlow's deterministic mode excludes it.
+    model.compile(keras.optimizers.Adam(rate), loss=loss, steps_per_execution=16, jit_compile=False)
+    return model.fit(
+        inputs,
+        targets,
+        batch_size=batch_size,
+        epochs=epochs,
+        verbose=0,
+        validation_data=validation_data,
+        callbacks=[Progress(name or model.name)],
+    ).history
 
 
 class Progress(keras.callbacks.Callback):

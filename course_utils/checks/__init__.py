@@ -5,14 +5,25 @@ sentence what is probably wrong, and with every try one hint more. ``checks.kmea
 without a try.
 """
 
-from course_utils.checks import autoencoder, elbow, kmeans, quantization, start
+from course_utils.checks import autoencoder, elbow, kmeans, quantization, sparse, start
 from course_utils.checks.base import CheckFailed, Exercise, Verdict
 
 EXERCISES: dict[str, Exercise] = {
     exercise.grade_id: exercise
-    for module in (start, kmeans, elbow, quantization, autoencoder)
+    for module in (start, kmeans, elbow, quantization, autoencoder, sparse)
     for exercise in vars(module).values()
     if isinstance(exercise, Exercise)
 }
 
-__all__ = ["EXERCISES", "CheckFailed", "Exercise", "Verdict", "autoencoder", "elbow", "kmeans", "quantization", "start"]
+__all__ = [
+    "EXERCISES",
+    "CheckFailed",
+    "Exercise",
+    "Verdict",
+    "autoencoder",
+    "elbow",
+    "kmeans",
+    "quantization",
+    "sparse",
+    "start",
+]

@@ -808,3 +808,162 @@ def angular_clipped_above(a, b):
 def angular_unclipped(a, b):
     with np.errstate(invalid="ignore"):
         return np.arccos(_cosine(a, b) * (1 + 1e-15))
+
+
+# --- 05-l1 -----------------------------------------------------------------------------------------------------------
+
+
+@wrong("05-l1", "lambda is missing")
+def l1_without_lambda(a, lam):
+    return np.abs(a).sum(axis=1).mean()
+
+
+@wrong("05-l1", "take absolute values")
+def l1_signed(a, lam):
+    return lam * a.sum(axis=1).mean()
+
+
+@wrong("05-l1", "an L2 penalty")
+def l1_squared(a, lam):
+    return lam * (a**2).sum(axis=1).mean()
+
+
+@wrong("05-l1", "over the examples take the mean")
+def l1_summed(a, lam):
+    return lam * np.abs(a).sum()
+
+
+@wrong("05-l1", "take the sum, not the mean")
+def l1_mean(a, lam):
+    return lam * np.abs(a).mean()
+
+
+@wrong("05-l1", "changed places")
+def l1_swapped(a, lam):
+    return lam * np.abs(a).sum(axis=0).mean()
+
+
+@wrong("05-l1", "counts the active units")
+def l1_counted(a, lam):
+    return lam * (a != 0).sum(axis=1).mean()
+
+
+@wrong("05-l1", "should be one number")
+def l1_each(a, lam):
+    return lam * np.abs(a).sum(axis=1)
+
+
+@wrong("05-l1", "Euclidean norm")
+def l1_euclidean(a, lam):
+    return lam * np.linalg.norm(a, axis=1).mean()
+
+
+# --- 05-kl -----------------------------------------------------------------------------------------------------------
+
+
+def _bernoulli_kl(p, q):
+    return p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))
+
+
+@wrong("05-kl", "rho comes first")
+def kl_reversed(a, rho):
+    return _bernoulli_kl(a.mean(axis=0), rho).sum()
+
+
+@wrong("05-kl", "second term is missing")
+def kl_one_term(a, rho):
+    return (rho * np.log(rho / a.mean(axis=0))).sum()
+
+
+@wrong("05-kl", "added, not subtracted")
+def kl_subtracted(a, rho):
+    mean = a.mean(axis=0)
+    return (rho * np.log(rho / mean) - (1 - rho) * np.log((1 - rho) / (1 - mean))).sum()
+
+
+@wrong("05-kl", "over the *examples*, axis=0")
+def kl_of_rows(a, rho):
+    return _bernoulli_kl(rho, a.mean(axis=1)).sum()
+
+
+@wrong("05-kl", "one mean over everything")
+def kl_of_the_mean(a, rho):
+    return _bernoulli_kl(rho, a.mean())
+
+
+@wrong("05-kl", "first average the activations")
+def kl_then_mean(a, rho):
+    return _bernoulli_kl(rho, a).sum(axis=1).mean()
+
+
+@wrong("05-kl", "no mean")
+def kl_mean_of_units(a, rho):
+    return _bernoulli_kl(rho, a.mean(axis=0)).mean()
+
+
+@wrong("05-kl", "natural logarithm")
+def kl_in_bits(a, rho):
+    return _bernoulli_kl(rho, a.mean(axis=0)).sum() / np.log(2)
+
+
+@wrong("05-kl", "never negative")
+def kl_sign(a, rho):
+    return -_bernoulli_kl(rho, a.mean(axis=0)).sum()
+
+
+# --- 05-keep ---------------------------------------------------------------------------------------------------------
+
+
+def _ranks(a):
+    return a.argsort(axis=1).argsort(axis=1)
+
+
+@wrong("05-keep", "k *smallest*")
+def keep_smallest(a, k):
+    return np.where(_ranks(a) < k, a, 0)
+
+
+@wrong("05-keep", "keep these and drop the others")
+def keep_the_others(a, k):
+    return np.where(_ranks(a) < a.shape[1] - k, a, 0)
+
+
+@wrong("05-keep", "keep their *values*")
+def keep_marks(a, k):
+    return (_ranks(a) >= a.shape[1] - k).astype(float)
+
+
+@wrong("05-keep", "of the whole batch")
+def keep_overall(a, k):
+    return np.where(a >= np.sort(a, axis=None)[-len(a) * k], a, 0)
+
+
+@wrong("05-keep", "of each column")
+def keep_columns(a, k):
+    return np.where(a.argsort(axis=0).argsort(axis=0) >= len(a) - k, a, 0)
+
+
+@wrong("05-keep", "one too many")
+def keep_one_more(a, k):
+    return np.where(_ranks(a) >= a.shape[1] - k - 1, a, 0)
+
+
+@wrong("05-keep", "one too few")
+def keep_one_less(a, k):
+    return np.where(_ranks(a) > a.shape[1] - k, a, 0)
+
+
+@wrong("05-keep", "should have the shape")
+def keep_only(a, k):
+    return np.sort(a, axis=1)[:, -k:]
+
+
+@wrong("05-keep", "must stay in their places")
+def keep_sorted(a, k):
+    return np.where(np.arange(a.shape[1]) < k, -np.sort(-a, axis=1), 0)
+
+
+@wrong("05-keep", "changes one of its arguments")
+def keep_in_place(a, k):
+    a[_ranks(a) < a.shape[1] - k] = 0
+    return a

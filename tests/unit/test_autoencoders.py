@@ -20,8 +20,10 @@ from course_utils.autoencoders import (
     add_salt_and_pepper,
     build_conv_autoencoder,
     build_dense_autoencoder,
+    few_label_accuracy,
     mean_psnr,
     mean_ssim,
+    train,
 )
 
 IMAGES = np.random.default_rng(0).random((12, 8, 8, 1)).astype("float32")
@@ -180,6 +182,57 @@ def test_progress_ends_in_one_tidy_line(monkeypatch):
     assert shown[0] == "toy ..."
     assert shown[-1].startswith("toy: epoch 3 of 3, loss ")
     assert "validation loss" in shown[-1]
+
+
+@every_builder
+def test_training_lowers_the_loss_and_follows_validation(name):
+    keras.utils.set_random_seed(0)
+    history = train(
+        BUILDERS[name](), IMAGES, epochs=30, learning_rate=0.003, batch_size=4, validation_data=(IMAGES, IMAGES)
+    )
+    assert set(history) == {"loss", "val_loss"}
+    assert len(history["loss"]) == 30
+    assert history["loss"][-1] < history["loss"][0]
+
+
+def test_training_ends_at_a_rate_of_zero_whatever_the_batches():
+    model = BUILDERS["dense"]()
+    train(model, IMAGES, epochs=2, learning_rate=0.1, batch_size=5)  # 12 images: three batches an epoch
+    assert model.optimizer.iterations == 6
+    assert float(model.optimizer.learning_rate) == pytest.approx(0, abs=1e-6)
+
+
+def test_training_on_other_targets_learns_these():
+    keras.utils.set_random_seed(0)
+    model = build_dense_autoencoder((8, 8, 1), 4)
+    train(model, IMAGES, np.zeros_like(IMAGES), epochs=200, learning_rate=0.02, batch_size=4)
+    assert model.predict(IMAGES, verbose=0).max() < 0.1
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"epochs": 0}, "epochs must be an integer >= 1, got 0"),
+        ({"batch_size": 2.5}, "batch_size must be an integer >= 1, got 2.5"),
+        ({"learning_rate": 0}, "learning_rate must be > 0, got 0"),
+        ({"targets": IMAGES[:3]}, "got 12 and 3"),
+    ],
+)
+def test_training_names_bad_input(options, words):
+    model = build_dense_autoencoder((8, 8, 1), 4)
+    with pytest.raises(ValueError, match=words):
+        train(model, IMAGES, **{"epochs": 1, "learning_rate": 0.01, **options})
+
+
+def test_few_labels_suffice_for_groups_apart_and_not_for_noise():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([3, 5, 7], 30)
+    apart = np.eye(8)[labels] * 10 + rng.normal(size=(90, 8))
+    assert few_label_accuracy(apart, labels, apart, labels, per_class=3, repeats=3) > 0.98
+    noise = rng.normal(size=(90, 2, 4, 1))
+    assert few_label_accuracy(noise[:45], labels[::2], noise[45:], labels[1::2], per_class=3, repeats=5) < 0.6
+    with pytest.raises(ValueError, match="at least 31 examples, class 3 has fewer"):
+        few_label_accuracy(apart, labels, apart, labels, per_class=31)
 
 
 def test_importing_it_first_keeps_tensorflow_quiet():

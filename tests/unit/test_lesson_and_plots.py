@@ -88,6 +88,7 @@ DRAWINGS = {
         [1, 2, 4], {"a": [1, 2, 3], "b": [3, 2, 1]}, xlabel="", ylabel="", alt=ALT, log="xy"
     ),
     "images": lambda: plots.images(np.zeros((3, 8, 8, 1)), ["a", "b", "c"], alt=ALT),
+    "images of weights": lambda: plots.images(np.linspace(-2, 5, 128).reshape(2, 8, 8), signed=True, alt=ALT),
     "bars": lambda: plots.bars({"one": 1, "two": 2}, xlabel="n", alt=ALT),
     "table": lambda: plots.table([[1, 0], [2, 30]], xlabel="x", ylabel="y", alt=ALT),
     "silhouettes": lambda: plots.silhouettes(np.linspace(-0.2, 1, 60), Y, alt=ALT),
