@@ -5,12 +5,12 @@ sentence what is probably wrong, and with every try one hint more. ``checks.kmea
 without a try.
 """
 
-from course_utils.checks import autoencoder, elbow, kmeans, quantization, sparse, start
+from course_utils.checks import autoencoder, convolution, elbow, kmeans, quantization, sparse, start
 from course_utils.checks.base import CheckFailed, Exercise, Verdict
 
 EXERCISES: dict[str, Exercise] = {
     exercise.grade_id: exercise
-    for module in (start, kmeans, elbow, quantization, autoencoder, sparse)
+    for module in (start, kmeans, elbow, quantization, autoencoder, sparse, convolution)
     for exercise in vars(module).values()
     if isinstance(exercise, Exercise)
 }
@@ -21,6 +21,7 @@ __all__ = [
     "Exercise",
     "Verdict",
     "autoencoder",
+    "convolution",
     "elbow",
     "kmeans",
     "quantization",

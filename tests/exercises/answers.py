@@ -967,3 +967,168 @@ def keep_sorted(a, k):
 def keep_in_place(a, k):
     a[_ranks(a) < a.shape[1] - k] = 0
     return a
+
+
+# --- 06-convolve -----------------------------------------------------------------------------------------------------
+
+
+def _windows(image, kernel):
+    return np.lib.stride_tricks.sliding_window_view(image, kernel.shape)
+
+
+def _correlate(image, kernel, stride):
+    return (_windows(image, kernel) * kernel).sum(axis=(2, 3))[::stride, ::stride]
+
+
+@wrong("06-convolve", "kernel is flipped")
+def convolve_flipped(image, kernel, stride):
+    return _correlate(image, kernel[::-1, ::-1], stride)
+
+
+@wrong("06-convolve", "no padding here")
+def convolve_padded(image, kernel, stride):
+    rows, columns = (n - 1 for n in kernel.shape)
+    padded = np.pad(image, ((rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2)))
+    return _correlate(padded, kernel, stride)
+
+
+@wrong("06-convolve", "stride is ignored")
+def convolve_without_stride(image, kernel, stride):
+    return _correlate(image, kernel, 1)
+
+
+@wrong("06-convolve", "moves by one pixel")
+def convolve_with_a_short_output(image, kernel, stride):
+    rows, columns = ((n - k) // stride + 1 for n, k in zip(image.shape, kernel.shape, strict=True))
+    return _correlate(image, kernel, 1)[:rows, :columns]
+
+
+@wrong("06-convolve", "are missing (+ 1)")
+def convolve_one_less(image, kernel, stride):
+    return _correlate(image, kernel, stride)[:-1, :-1]
+
+
+@wrong("06-convolve", "take their sum, no mean")
+def convolve_mean(image, kernel, stride):
+    return _correlate(image, kernel, stride) / kernel.size
+
+
+@wrong("06-convolve", "should have the shape")
+def convolve_without_sum(image, kernel, stride):
+    return (_windows(image, kernel) * kernel)[::stride, ::stride]
+
+
+@wrong("06-convolve", "the first entry should be")
+def convolve_with_a_bias(image, kernel, stride):
+    return _correlate(image, kernel, stride) + 1
+
+
+# --- 06-layer --------------------------------------------------------------------------------------------------------
+
+
+def _conv_layer(height, width, channels, filters, kernel, stride):
+    return (-(-height // stride), -(-width // stride), filters), (kernel**2 * channels + 1) * filters
+
+
+@wrong("06-layer", "rounded down")
+def layer_floor(height, width, channels, filters, kernel, stride):
+    _, weights = _conv_layer(height, width, channels, filters, kernel, stride)
+    return (height // stride, width // stride, filters), weights
+
+
+@wrong("06-layer", "half pixels")
+def layer_fraction(height, width, channels, filters, kernel, stride):
+    _, weights = _conv_layer(height, width, channels, filters, kernel, stride)
+    return (height / stride, width / stride, filters), weights
+
+
+@wrong("06-layer", "without padding")
+def layer_valid(height, width, channels, filters, kernel, stride):
+    _, weights = _conv_layer(height, width, channels, filters, kernel, stride)
+    return ((height - kernel) // stride + 1, (width - kernel) // stride + 1, filters), weights
+
+
+@wrong("06-layer", "stride is ignored in the shape")
+def layer_without_stride(height, width, channels, filters, kernel, stride):
+    return (height, width, filters), _conv_layer(height, width, channels, filters, kernel, stride)[1]
+
+
+@wrong("06-layer", "every filter makes one map")
+def layer_channels(height, width, channels, filters, kernel, stride):
+    (rows, columns, _), weights = _conv_layer(height, width, channels, filters, kernel, stride)
+    return (rows, columns, channels), weights
+
+
+@wrong("06-layer", "biases are missing")
+def layer_without_bias(height, width, channels, filters, kernel, stride):
+    shape, weights = _conv_layer(height, width, channels, filters, kernel, stride)
+    return shape, weights - filters
+
+
+@wrong("06-layer", "*all* input channels")
+def layer_one_channel(height, width, channels, filters, kernel, stride):
+    return _conv_layer(height, width, channels, filters, kernel, stride)[0], (kernel**2 + 1) * filters
+
+
+@wrong("06-layer", "square it")
+def layer_not_squared(height, width, channels, filters, kernel, stride):
+    return _conv_layer(height, width, channels, filters, kernel, stride)[0], (kernel * channels + 1) * filters
+
+
+@wrong("06-layer", "not all together one")
+def layer_one_bias(height, width, channels, filters, kernel, stride):
+    return _conv_layer(height, width, channels, filters, kernel, stride)[0], kernel**2 * channels * filters + 1
+
+
+@wrong("06-layer", "same weights serve at every place")
+def layer_like_dense(height, width, channels, filters, kernel, stride):
+    shape, weights = _conv_layer(height, width, channels, filters, kernel, stride)
+    return shape, weights * shape[0] * shape[1]
+
+
+# --- 06-transposed ---------------------------------------------------------------------------------------------------
+
+
+def _paint(z, kernel, stride):
+    out = np.zeros((len(z) - 1) * stride + len(kernel))
+    for i, strength in enumerate(z):
+        out[i * stride : i * stride + len(kernel)] += strength * kernel
+    return out
+
+
+@wrong("06-transposed", "must add up")
+def transposed_overwrites(z, kernel, stride):
+    out = np.zeros((len(z) - 1) * stride + len(kernel))
+    for i, strength in enumerate(z):
+        out[i * stride : i * stride + len(kernel)] = strength * kernel
+    return out
+
+
+@wrong("06-transposed", "kernel is reversed")
+def transposed_flipped(z, kernel, stride):
+    return _paint(z, kernel[::-1], stride)
+
+
+@wrong("06-transposed", "stride is ignored")
+def transposed_without_stride(z, kernel, stride):
+    return np.convolve(z, kernel)
+
+
+@wrong("06-transposed", "the last kernel begins at")
+def transposed_repeats(z, kernel, stride):
+    return np.repeat(z, stride)
+
+
+@wrong("06-transposed", "multiply by z_i")
+def transposed_without_strength(z, kernel, stride):
+    return _paint(np.ones(len(z)), kernel, stride)
+
+
+@wrong("06-transposed", "the output should be")
+def transposed_backwards(z, kernel, stride):
+    return _paint(z[::-1], kernel, stride)
+
+
+@wrong("06-transposed", "should have the shape")
+def transposed_not_summed(z, kernel, stride):
+    return z[:, None] * kernel
