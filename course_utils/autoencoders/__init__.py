@@ -12,7 +12,12 @@ with quiet_stderr():
 from course_utils.autoencoders.features import few_label_accuracy
 from course_utils.autoencoders.images import add_gaussian, add_masking, add_salt_and_pepper, mean_psnr, mean_ssim
 from course_utils.autoencoders.layers import KLSparsity, L1Activity
-from course_utils.autoencoders.models import Autoencoder, build_conv_autoencoder, build_dense_autoencoder
+from course_utils.autoencoders.models import (
+    Autoencoder,
+    build_conv_autoencoder,
+    build_denoising_autoencoder,
+    build_dense_autoencoder,
+)
 from course_utils.autoencoders.training import Progress, train
 
 __all__ = [
@@ -24,6 +29,7 @@ __all__ = [
     "add_masking",
     "add_salt_and_pepper",
     "build_conv_autoencoder",
+    "build_denoising_autoencoder",
     "build_dense_autoencoder",
     "few_label_accuracy",
     "mean_psnr",

@@ -139,16 +139,8 @@ def build_conv_autoencoder(
         If a size is not a positive integer, the image cannot be halved so often, or the resampling is unknown.
     """
     _check_sizes(input_shape=input_shape, filters=filters, code_size=() if code_size is None else (code_size,))
-    if len(input_shape) != 3 or not filters:
-        raise ValueError(
-            f"input_shape must be (height, width, channels) and filters not empty, got {input_shape}, {filters}."
-        )
-    height, width, channels = input_shape
+    height, width, channels = _check_halving(input_shape, filters)
     factor = 2 ** len(filters)
-    if height % factor or width % factor:
-        raise ValueError(
-            f"height and width must be divisible by {factor} for {len(filters)} layers, got {input_shape}."
-        )
     if resampling not in ("strides", "pooling"):
         raise ValueError(f'resampling must be "strides" or "pooling", got {resampling!r}.')
     small = (height // factor, width // factor, filters[-1])
@@ -170,6 +162,79 @@ def build_conv_autoencoder(
         else:
             up += [layers.UpSampling2D(2), layers.Conv2D(n, 3, padding="same", activation=bend)]
     return Autoencoder(keras.Sequential(down, name="encoder"), keras.Sequential(up, name="decoder"), name=name)
+
+
+def build_denoising_autoencoder(
+    input_shape: Sequence[int],
+    code_size: int | None = 128,
+    filters: Sequence[int] = (16, 32),
+    activation: str = "elu",
+    *,
+    output_activation: str = "sigmoid",
+    name: str = "denoising_autoencoder",
+) -> keras.Model:
+    """Build a convolutional autoencoder whose decoder also sees the encoder's feature maps, by skip connections.
+
+    Train it from corrupted inputs to clean targets. With the inputs as targets it would learn to copy along the skips.
+    Its kernels of 4x4 pixels are divisible by the strides of 2: no checkerboard.
+
+    Parameters
+    ----------
+    input_shape : (height, width, channels); height and width divisible by 2 for each entry of `filters`
+    code_size : units of the code, the dense layer in the middle; None for none, so that the weights fit any size
+    filters : number of filters of each level of the encoder
+    activation : of all layers but the last
+    output_activation : of the last layer
+    name : of the model
+
+    Returns
+    -------
+    keras.Model
+
+    Raises
+    ------
+    ValueError
+        If a size is not a positive integer, or the image cannot be halved so often.
+
+    References
+    ----------
+    P. Vincent and others (2008), Extracting and composing robust features with denoising autoencoders, ICML.
+    O. Ronneberger, P. Fischer, T. Brox (2015), U-Net: convolutional networks for biomedical image segmentation, MICCAI.
+    """
+    _check_sizes(input_shape=input_shape, filters=filters, code_size=() if code_size is None else (code_size,))
+    height, width, channels = _check_halving(input_shape, filters)
+    options = {"padding": "same", "activation": activation}
+    x = inputs = layers.Input((height, width, channels))
+    maps = []
+    for level, n in enumerate(filters):
+        x = layers.Conv2D(n, 4, strides=2, **options)(x)
+        if level + 1 < len(filters):
+            x = layers.Conv2D(n, 3, **options)(x)
+        maps.append(x)
+    if code_size is not None:
+        small = x.shape[1:]
+        x = layers.Dense(code_size, activation=activation, name="code")(layers.Flatten()(x))
+        x = layers.Reshape(small)(layers.Dense(prod(small), activation=activation)(x))
+        x = layers.Concatenate()([x, maps[-1]])
+    for n, skip in zip(reversed(filters[:-1]), reversed(maps[:-1]), strict=True):
+        x = layers.Conv2DTranspose(n, 4, strides=2, **options)(x)
+        x = layers.Concatenate()([x, skip])
+    outputs = layers.Conv2DTranspose(channels, 4, strides=2, padding="same", activation=output_activation)(x)
+    return keras.Model(inputs, outputs, name=name)
+
+
+def _check_halving(input_shape: Sequence[int], filters: Sequence[int]) -> tuple[int, int, int]:
+    if len(input_shape) != 3 or not filters:
+        raise ValueError(
+            f"input_shape must be (height, width, channels) and filters not empty, got {input_shape}, {filters}."
+        )
+    height, width, channels = input_shape
+    factor = 2 ** len(filters)
+    if height % factor or width % factor:
+        raise ValueError(
+            f"height and width must be divisible by {factor} for {len(filters)} layers, got {input_shape}."
+        )
+    return height, width, channels
 
 
 def _check_sizes(**groups: Sequence[int]) -> None:

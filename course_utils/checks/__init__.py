@@ -5,12 +5,12 @@ sentence what is probably wrong, and with every try one hint more. ``checks.kmea
 without a try.
 """
 
-from course_utils.checks import autoencoder, convolution, elbow, kmeans, quantization, sparse, start
+from course_utils.checks import autoencoder, convolution, denoising, elbow, kmeans, quantization, sparse, start
 from course_utils.checks.base import CheckFailed, Exercise, Verdict
 
 EXERCISES: dict[str, Exercise] = {
     exercise.grade_id: exercise
-    for module in (start, kmeans, elbow, quantization, autoencoder, sparse, convolution)
+    for module in (start, kmeans, elbow, quantization, autoencoder, sparse, convolution, denoising)
     for exercise in vars(module).values()
     if isinstance(exercise, Exercise)
 }
@@ -22,6 +22,7 @@ __all__ = [
     "Verdict",
     "autoencoder",
     "convolution",
+    "denoising",
     "elbow",
     "kmeans",
     "quantization",

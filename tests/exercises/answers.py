@@ -1132,3 +1132,137 @@ def transposed_backwards(z, kernel, stride):
 @wrong("06-transposed", "should have the shape")
 def transposed_not_summed(z, kernel, stride):
     return z[:, None] * kernel
+
+
+# --- 07-noise --------------------------------------------------------------------------------------------------------
+
+
+def _normal(seed, sigma, shape):
+    return np.random.default_rng(seed).normal(0, sigma, shape)
+
+
+@wrong("07-noise", "clip the result")
+def noise_without_clipping(images, sigma, seed):
+    return images + _normal(seed, sigma, images.shape)
+
+
+@wrong("07-noise", "first add the noise, then clip")
+def noise_that_spares_ends(images, sigma, seed):
+    noisy = images + _normal(seed, sigma, images.shape)
+    return np.where((images > 0) & (images < 1), np.clip(noisy, 0, 1), images)
+
+
+@wrong("07-noise", "every image has the same noise")
+def noise_of_one_image(images, sigma, seed):
+    return np.clip(images + _normal(seed, sigma, images.shape[1:]), 0, 1)
+
+
+@wrong("07-noise", "for each *pixel*")
+def noise_of_one_row(images, sigma, seed):
+    return np.clip(images + _normal(seed, sigma, (len(images), 1, images.shape[2], 1)), 0, 1)
+
+
+@wrong("07-noise", "not the variance")
+def noise_with_the_variance(images, sigma, seed):
+    return np.clip(images + _normal(seed, sigma**2, images.shape), 0, 1)
+
+
+@wrong("07-noise", "the square root")
+def noise_with_the_root(images, sigma, seed):
+    return images + _normal(seed, np.sqrt(sigma), images.shape)
+
+
+@wrong("07-noise", "it should be 0")
+def noise_positive(images, sigma, seed):
+    return np.clip(images + np.abs(_normal(seed, sigma, images.shape)), 0, 1)
+
+
+@wrong("07-noise", "that is uniform noise")
+def noise_uniform(images, sigma, seed):
+    half = sigma * np.sqrt(3)
+    return np.clip(images + np.random.default_rng(seed).uniform(-half, half, images.shape), 0, 1)
+
+
+@wrong("07-noise", "same seed gives other noise")
+def noise_without_seed(images, sigma, seed):
+    return np.clip(images + np.random.default_rng().normal(0, sigma, images.shape), 0, 1)
+
+
+@wrong("07-noise", "another seed gives the same noise")
+def noise_with_a_fixed_seed(images, sigma, seed):
+    return np.clip(images + _normal(0, sigma, images.shape), 0, 1)
+
+
+# --- 07-median -------------------------------------------------------------------------------------------------------
+
+
+def _all_windows(image, size):
+    return np.lib.stride_tricks.sliding_window_view(image, (size, size))
+
+
+@wrong("07-median", "mean of each window")
+def median_mean(image, size):
+    return _all_windows(image, size).mean(axis=(2, 3))
+
+
+@wrong("07-median", "median of medians of rows")
+def median_of_rows(image, size):
+    return np.median(np.median(_all_windows(image, size), axis=3), axis=2)
+
+
+@wrong("07-median", "has the image's shape")
+def median_padded(image, size):
+    return np.median(_all_windows(np.pad(image, size // 2), size), axis=(2, 3))
+
+
+@wrong("07-median", "are missing (+ 1)")
+def median_one_less(image, size):
+    return np.median(_all_windows(image, size), axis=(2, 3))[:-1, :-1]
+
+
+@wrong("07-median", "*sorted* values")
+def median_not_sorted(image, size):
+    return _all_windows(image, size)[:, :, size // 2, size // 2].copy()
+
+
+@wrong("07-median", "maximum of each window")
+def median_maximum(image, size):
+    return _all_windows(image, size).max(axis=(2, 3))
+
+
+@wrong("07-median", "for the whole image")
+def median_global(image, size):
+    return np.full([n - size + 1 for n in image.shape], np.median(image))
+
+
+# --- 07-tune ---------------------------------------------------------------------------------------------------------
+
+
+@wrong("07-tune", "chose by the *test* scores")
+def tune_on_test(settings, validation, test):
+    return settings[np.argmax(test)], test[np.argmax(test)]
+
+
+@wrong("07-tune", "report its *test* score")
+def tune_reports_validation(settings, validation, test):
+    return settings[np.argmax(validation)], validation.max()
+
+
+@wrong("07-tune", "best test score of *all*")
+def tune_reports_the_best(settings, validation, test):
+    return settings[np.argmax(validation)], test.max()
+
+
+@wrong("07-tune", "not its place in the list")
+def tune_returns_the_place(settings, validation, test):
+    return int(np.argmax(validation)), test[np.argmax(validation)]
+
+
+@wrong("07-tune", "look for the maximum")
+def tune_minimum(settings, validation, test):
+    return settings[np.argmin(validation)], test[np.argmin(validation)]
+
+
+@wrong("07-tune", "return two things")
+def tune_setting_only(settings, validation, test):
+    return settings[np.argmax(validation)]

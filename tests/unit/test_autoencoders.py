@@ -19,6 +19,7 @@ from course_utils.autoencoders import (
     add_masking,
     add_salt_and_pepper,
     build_conv_autoencoder,
+    build_denoising_autoencoder,
     build_dense_autoencoder,
     few_label_accuracy,
     mean_psnr,
@@ -108,6 +109,8 @@ def test_shapes_and_activations_are_those_asked_for():
         (lambda: build_conv_autoencoder((10, 10, 1), 4), "divisible by 4 for 2 layers"),
         (lambda: build_conv_autoencoder((8, 8), 4), "must be \\(height, width, channels\\)"),
         (lambda: build_conv_autoencoder((8, 8, 1), 4, resampling="magic"), '"strides" or "pooling", got \'magic\''),
+        (lambda: build_denoising_autoencoder((10, 8, 1), 4), "divisible by 4 for 2 layers"),
+        (lambda: build_denoising_autoencoder((8, 8, 1), 0), "code_size must hold integers >= 1, got 0"),
         (lambda: KLSparsity(0, 1), "rho must lie between 0 and 1, got 0"),
         (lambda: KLSparsity(0.1, -1), "weight must be >= 0, got -1"),
         (lambda: L1Activity(-0.1), "weight must be >= 0, got -0.1"),
@@ -182,6 +185,27 @@ def test_progress_ends_in_one_tidy_line(monkeypatch):
     assert shown[0] == "toy ..."
     assert shown[-1].startswith("toy: epoch 3 of 3, loss ")
     assert "validation loss" in shown[-1]
+
+
+@pytest.mark.parametrize("code_size", [5, None])
+def test_the_denoiser_trains_is_saved_and_restores_an_image(code_size, tmp_path):
+    keras.utils.set_random_seed(0)
+    noisy = add_gaussian(IMAGES, 0.2)
+    model = build_denoising_autoencoder((8, 8, 1), code_size, filters=(4, 8))
+    losses = train(model, noisy, IMAGES, epochs=60, learning_rate=0.01, batch_size=4)["loss"]
+    assert losses[-1] < 0.8 * losses[0]
+    wanted = model.predict(noisy, verbose=0)
+    assert wanted.shape == IMAGES.shape
+    model.save(tmp_path / "denoiser.keras")
+    again = keras.saving.load_model(tmp_path / "denoiser.keras")
+    np.testing.assert_allclose(again.predict(noisy, verbose=0), wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_a_denoiser_without_a_code_has_weights_that_fit_any_size():
+    small, large = (build_denoising_autoencoder((n, n, 1), None, filters=(4, 8)) for n in (8, 16))
+    large.set_weights(small.get_weights())
+    tiled = np.tile(IMAGES[:1], (1, 2, 2, 1))
+    assert large.predict(tiled, verbose=0).shape == (1, 16, 16, 1)
 
 
 @every_builder
