@@ -9,7 +9,7 @@ from course_utils._quiet import quiet_stderr
 with quiet_stderr():
     import tensorflow  # noqa: F401
 
-from course_utils.autoencoders.features import few_label_accuracy
+from course_utils.autoencoders.features import few_label_accuracy, keep_strongest
 from course_utils.autoencoders.images import add_gaussian, add_masking, add_salt_and_pepper, mean_psnr, mean_ssim
 from course_utils.autoencoders.layers import KLSparsity, L1Activity
 from course_utils.autoencoders.models import (
@@ -32,6 +32,7 @@ __all__ = [
     "build_denoising_autoencoder",
     "build_dense_autoencoder",
     "few_label_accuracy",
+    "keep_strongest",
     "mean_psnr",
     "mean_ssim",
     "train",

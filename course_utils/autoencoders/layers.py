@@ -70,7 +70,7 @@ class KLSparsity(keras.layers.Layer):
 
     def call(self, activations: keras.KerasTensor) -> keras.KerasTensor:  # (batch, units) -> the same
         """Return the activations as they are."""
-        mean = ops.clip(ops.mean(activations, axis=0), 1e-6, 1 - 1e-6)  # (units,)
+        mean = 1e-6 + (1 - 2e-6) * ops.mean(activations, axis=0)  # (units,); not clipped: a dead unit needs a gradient
         rho = self.rho
         divergence = rho * ops.log(rho / mean) + (1 - rho) * ops.log((1 - rho) / (1 - mean))
         self.add_loss(self.weight * ops.sum(divergence))

@@ -7,7 +7,7 @@ from math import ceil
 import numpy as np
 from scipy.signal import convolve2d, correlate2d
 
-from course_utils.checks.base import as_array, close, exercise, expect
+from course_utils.checks.base import as_array, as_number, close, exercise, expect
 
 
 @exercise(
@@ -31,15 +31,15 @@ def convolve(answer, rng):
         same = correlate2d(image, kernel, mode="same")[::stride, ::stride]
         expect(
             plain == wanted.shape or plain != same.shape,
-            f"{case} the output has the shape {plain}: no padding here, only windows that lie within the image count.",
+            f"{case} the output has the shape {plain}: no padding here, only windows within the image count.",
         )
         expect(
             plain == wanted.shape or plain != correlate2d(image, kernel, mode="valid").shape,
-            f"{case} the output has the shape {plain}: the stride is ignored, the window moves by {stride} pixels.",
+            f"{case} the output has the shape {plain}, the size for stride 1; here it is {wanted.shape}.",
         )
         expect(
             plain == wanted.shape or plain != (wanted.shape[0] - 1, wanted.shape[1] - 1),
-            f"{case} the output has the shape {plain}: the last row and column of windows are missing (+ 1).",
+            f"{case} the output has the shape {plain}: the last windows are missing (add 1 after dividing).",
         )
         found = as_array(found, wanted.shape, f"The output {case}")
         flipped = convolve2d(image, kernel, mode="valid")[::stride, ::stride]
@@ -48,7 +48,8 @@ def convolve(answer, rng):
             "the kernel is flipped: in deep learning the window is multiplied by the kernel as it is.",
         )
         expect(
-            not close(found, wanted / kernel.size), "the products of a window are added up: take their sum, no mean."
+            not close(found, wanted / kernel.size),
+            "the products of a window are added up: take their sum, not their mean.",
         )
         crop = correlate2d(image, kernel, mode="valid")[: wanted.shape[0], : wanted.shape[1]]
         expect(
@@ -66,9 +67,9 @@ def convolve(answer, rng):
     "06-layer",
     "conv_layer",
     hints=(
-        'With padding "same" and stride 1 the size stays. With stride s every s-th place is kept, the first included.',
-        "So the height is ceil(height / stride). One filter has kernel * kernel weights for *each* input channel, and "
-        "one bias.",
+        'With padding "same" and stride 1 the size stays. With stride s there is one window in every s pixels.',
+        "The height is height / stride, rounded up. One filter has kernel * kernel weights for *each* input channel, "
+        "and one bias.",
         "`shape = (-(-height // stride), -(-width // stride), filters)` and "
         "`weights = (kernel * kernel * channels + 1) * filters`",
     ),
@@ -76,6 +77,7 @@ def convolve(answer, rng):
 def layer(answer, rng):
     """Output shape and number of weights of a convolution with padding "same", against Keras's rule."""
     cases = [(28, 28, 1, 32, 3, 2), (14, 14, 32, 16, 3, 2), (7, 9, 4, 5, 5, 1), (15, 10, 3, 8, 3, 2)]
+    cases += [(8, 11, 2, 3, 3, 3), (10, 7, 3, 4, 2, 3)]
     cases += [tuple(int(n) for n in rng.integers([6, 6, 2, 2, 2, 1], [30, 30, 9, 9, 6, 4])) for _ in range(3)]
     for height, width, channels, filters, kernel, stride in cases:
         case = f"for {height}x{width}x{channels}, {filters} filters of {kernel}x{kernel} and stride {stride}"
@@ -85,13 +87,14 @@ def layer(answer, rng):
             "return two things: `return (height, width, channels), weights`.",
         )
         shape, weights = found
-        numbers = (
-            isinstance(shape, tuple | list | np.ndarray) and len(shape) == 3 and all(np.ndim(n) == 0 for n in shape)
-        )
-        expect(numbers, f"the shape should be (height, width, channels), yours is {shape!r}.")
         expect(
-            all(float(n) == int(n) for n in shape),
-            f"{case} the shape {tuple(shape)} has half pixels: round up, the last place counts too.",
+            isinstance(shape, tuple | list | np.ndarray) and len(shape) == 3,
+            f"the shape should be (height, width, channels), yours is {shape!r}.",
+        )
+        shape = [as_number(n, "Each entry of the shape") for n in shape]
+        expect(
+            all(n == np.round(n) for n in shape),
+            f"{case} the shape {tuple(shape)} has pieces of pixels: round up, an incomplete group counts too.",
         )
         shape = tuple(int(n) for n in shape)
         right = (ceil(height / stride), ceil(width / stride), filters)
@@ -104,14 +107,14 @@ def layer(answer, rng):
         )
         expect(
             shape == right or shape != floor,
-            f"{case} the shape is rounded down: the first place is kept, then every {stride}th, so round *up*.",
+            f"{case} the shape is rounded down: an incomplete group of pixels gets a window too, so round *up*.",
         )
         expect(
             shape == right or shape != valid,
             f'{case} that is the shape without padding: with "same" zeros are added around the image.',
         )
         expect(shape == right, f"{case} the shape is {right}, yours {shape}.")
-        expect(np.ndim(weights) == 0, f"the number of weights should be one number, yours is {weights!r}.")
+        weights = as_number(weights, "The number of weights")
         expected = (kernel**2 * channels + 1) * filters
         for value, message in (
             (kernel**2 * channels * filters, "the biases are missing: one for each filter."),
@@ -123,6 +126,7 @@ def layer(answer, rng):
                 (kernel * channels + 1) * filters,
                 "a filter is kernel pixels high *and* kernel pixels wide: square it.",
             ),
+            ((kernel**2 + 1) * channels * filters, "a filter has one bias, not one for each channel."),
             (kernel**2 * channels * filters + 1, "each filter has a bias of its own, not all together one."),
             (
                 (kernel**2 * channels + 1) * filters * right[0] * right[1],
@@ -130,7 +134,7 @@ def layer(answer, rng):
             ),
         ):
             expect(weights != value or value == expected, f"{case}: {message}")
-        expect(weights == expected, f"{case} there are {expected} weights, yours gives {weights}.")
+        expect(weights == expected, f"{case} there are {expected} weights, yours are {weights:g}.")
 
 
 @exercise(
@@ -145,7 +149,7 @@ def layer(answer, rng):
 )
 def transposed(answer, rng):
     """Transposed convolution in one dimension, against the transpose of the convolution's matrix."""
-    for n, size, stride in ((3, 3, 2), (4, 2, 2), (4, 3, 1), (3, 4, 2), (3, 2, 3)):
+    for n, size, stride in ((3, 3, 2), (4, 2, 2), (4, 3, 1), (3, 4, 2), (4, 5, 3)):
         z, kernel = rng.normal(size=n), rng.normal(size=size)
         length = (n - 1) * stride + size
         case = f"for {n} numbers, a kernel of {size} and stride {stride}"
@@ -172,6 +176,13 @@ def transposed(answer, rng):
             "where two kernels overlap, the later one overwrites the earlier: they must add up (+=).",
         )
         expect(not close(found, flipped), "the kernel is reversed: paint it as it is.")
+        crowded = np.zeros(length)
+        for i in range(n):
+            crowded[i : i + size] += z[i] * kernel
+        expect(
+            stride == 1 or not close(found, crowded),
+            "the kernels are painted one place apart: kernel i begins at i * stride.",
+        )
         expect(not close(found, matrix.T @ np.ones(n)), "the kernels are painted with strength 1: multiply by z_i.")
         expect(
             close(found, wanted),

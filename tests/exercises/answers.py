@@ -906,6 +906,12 @@ def kl_in_bits(a, rho):
     return _bernoulli_kl(rho, a.mean(axis=0)).sum() / np.log(2)
 
 
+@wrong("05-kl", "is rho-hat between 0 and 1")
+def kl_of_sums(a, rho):
+    with np.errstate(invalid="ignore"):
+        return _bernoulli_kl(rho, a.sum(axis=0) + 1).sum()
+
+
 @wrong("05-kl", "never negative")
 def kl_sign(a, rho):
     return -_bernoulli_kl(rho, a.mean(axis=0)).sum()
@@ -963,6 +969,16 @@ def keep_sorted(a, k):
     return np.where(np.arange(a.shape[1]) < k, -np.sort(-a, axis=1), 0)
 
 
+@wrong("05-keep", "in absolute value")
+def keep_absolute(a, k):
+    return np.where(np.abs(a) >= np.sort(np.abs(a), axis=1)[:, -k, None], a, 0)
+
+
+@wrong("05-keep", "the columns of one row")
+def keep_columns_of_one_row(a, k):
+    return np.where(_ranks(a)[0] >= a.shape[1] - k, a, 0)
+
+
 @wrong("05-keep", "changes one of its arguments")
 def keep_in_place(a, k):
     a[_ranks(a) < a.shape[1] - k] = 0
@@ -992,7 +1008,7 @@ def convolve_padded(image, kernel, stride):
     return _correlate(padded, kernel, stride)
 
 
-@wrong("06-convolve", "stride is ignored")
+@wrong("06-convolve", "the size for stride 1")
 def convolve_without_stride(image, kernel, stride):
     return _correlate(image, kernel, 1)
 
@@ -1003,12 +1019,12 @@ def convolve_with_a_short_output(image, kernel, stride):
     return _correlate(image, kernel, 1)[:rows, :columns]
 
 
-@wrong("06-convolve", "are missing (+ 1)")
+@wrong("06-convolve", "are missing (add 1")
 def convolve_one_less(image, kernel, stride):
     return _correlate(image, kernel, stride)[:-1, :-1]
 
 
-@wrong("06-convolve", "take their sum, no mean")
+@wrong("06-convolve", "sum, not their mean")
 def convolve_mean(image, kernel, stride):
     return _correlate(image, kernel, stride) / kernel.size
 
@@ -1036,10 +1052,32 @@ def layer_floor(height, width, channels, filters, kernel, stride):
     return (height // stride, width // stride, filters), weights
 
 
-@wrong("06-layer", "half pixels")
+@wrong("06-layer", "pieces of pixels")
 def layer_fraction(height, width, channels, filters, kernel, stride):
     _, weights = _conv_layer(height, width, channels, filters, kernel, stride)
     return (height / stride, width / stride, filters), weights
+
+
+@wrong("06-layer", "rounded down")
+def layer_rounded(height, width, channels, filters, kernel, stride):
+    _, weights = _conv_layer(height, width, channels, filters, kernel, stride)
+    return (int(height / stride + 0.5), int(width / stride + 0.5), filters), weights
+
+
+@wrong("06-layer", "the shape is")
+def layer_plus_remainder(height, width, channels, filters, kernel, stride):
+    _, weights = _conv_layer(height, width, channels, filters, kernel, stride)
+    return (height // stride + height % stride, width // stride + width % stride, filters), weights
+
+
+@wrong("06-layer", "not one for each channel")
+def layer_many_biases(height, width, channels, filters, kernel, stride):
+    return _conv_layer(height, width, channels, filters, kernel, stride)[0], (kernel**2 + 1) * channels * filters
+
+
+@wrong("06-layer", "Each entry of the shape should be numbers")
+def layer_words(height, width, channels, filters, kernel, stride):
+    return ("h/2", "w/2", filters), 1
 
 
 @wrong("06-layer", "without padding")
@@ -1119,6 +1157,14 @@ def transposed_repeats(z, kernel, stride):
     return np.repeat(z, stride)
 
 
+@wrong("06-transposed", "begins at i * stride")
+def transposed_crowded(z, kernel, stride):
+    out = np.zeros((len(z) - 1) * stride + len(kernel))
+    for i, strength in enumerate(z):
+        out[i : i + len(kernel)] += strength * kernel
+    return out
+
+
 @wrong("06-transposed", "multiply by z_i")
 def transposed_without_strength(z, kernel, stride):
     return _paint(np.ones(len(z)), kernel, stride)
@@ -1152,7 +1198,7 @@ def noise_that_spares_ends(images, sigma, seed):
     return np.where((images > 0) & (images < 1), np.clip(noisy, 0, 1), images)
 
 
-@wrong("07-noise", "every image has the same noise")
+@wrong("07-noise", "images share their noise")
 def noise_of_one_image(images, sigma, seed):
     return np.clip(images + _normal(seed, sigma, images.shape[1:]), 0, 1)
 
@@ -1177,10 +1223,27 @@ def noise_positive(images, sigma, seed):
     return np.clip(images + np.abs(_normal(seed, sigma, images.shape)), 0, 1)
 
 
-@wrong("07-noise", "that is uniform noise")
+@wrong("07-noise", "use normal noise")
 def noise_uniform(images, sigma, seed):
     half = sigma * np.sqrt(3)
     return np.clip(images + np.random.default_rng(seed).uniform(-half, half, images.shape), 0, 1)
+
+
+@wrong("07-noise", "folded back or rescaled")
+def noise_reflected(images, sigma, seed):
+    return np.minimum(np.abs(images + _normal(seed, sigma, images.shape)), 1)
+
+
+@wrong("07-noise", "neighbouring pixels share")
+def noise_of_blocks(images, sigma, seed):
+    rows, columns = images.shape[1:3]
+    blocks = _normal(seed, sigma, (len(images), rows // 2, columns // 2, 1))
+    return np.clip(images + blocks.repeat(2, axis=1).repeat(2, axis=2), 0, 1)
+
+
+@wrong("07-noise", "does sigma go into rng.normal")
+def noise_without_sigma(images, sigma, seed):
+    return np.clip(images + _normal(seed, 0.12, images.shape), 0, 1)
 
 
 @wrong("07-noise", "same seed gives other noise")
@@ -1225,6 +1288,21 @@ def median_not_sorted(image, size):
     return _all_windows(image, size)[:, :, size // 2, size // 2].copy()
 
 
+@wrong("07-median", "every row of the same length")
+def median_ragged(image, size):
+    return [[0.5] * (n + 1) for n in range(image.shape[0] - size + 1)]
+
+
+@wrong("07-median", "windows overlap")
+def median_of_tiles(image, size):
+    return np.median(_all_windows(image, size), axis=(2, 3))[::size, ::size]
+
+
+@wrong("07-median", "median of image[0:2, 0:2]")
+def median_lower_middle(image, size):
+    return np.sort(_all_windows(image, size).reshape(*(n - size + 1 for n in image.shape), -1))[..., (size**2 - 1) // 2]
+
+
 @wrong("07-median", "maximum of each window")
 def median_maximum(image, size):
     return _all_windows(image, size).max(axis=(2, 3))
@@ -1261,6 +1339,12 @@ def tune_returns_the_place(settings, validation, test):
 @wrong("07-tune", "look for the maximum")
 def tune_minimum(settings, validation, test):
     return settings[np.argmin(validation)], test[np.argmin(validation)]
+
+
+@wrong("07-tune", "chose by the *test* scores")
+def tune_on_the_sum(settings, validation, test):
+    best = np.argmax(validation + test)
+    return settings[best], test[best]
 
 
 @wrong("07-tune", "return two things")

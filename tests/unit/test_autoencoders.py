@@ -22,6 +22,7 @@ from course_utils.autoencoders import (
     build_denoising_autoencoder,
     build_dense_autoencoder,
     few_label_accuracy,
+    keep_strongest,
     mean_psnr,
     mean_ssim,
     train,
@@ -257,6 +258,26 @@ def test_few_labels_suffice_for_groups_apart_and_not_for_noise():
     assert few_label_accuracy(noise[:45], labels[::2], noise[45:], labels[1::2], per_class=3, repeats=5) < 0.6
     with pytest.raises(ValueError, match="at least 31 examples, class 3 has fewer"):
         few_label_accuracy(apart, labels, apart, labels, per_class=31)
+
+
+def test_only_the_strongest_of_each_code_are_kept():
+    codes = np.array([[0.5, -2.0, 3.0, 1.0], [0.1, 0.4, 0.2, 0.3]], dtype="float32")
+    wanted = np.array([[0, 0, 3, 1], [0, 0.4, 0, 0.3]], dtype="float32")
+    np.testing.assert_array_equal(keep_strongest(codes, 2), wanted)
+    np.testing.assert_array_equal(keep_strongest(codes, 4), codes)
+    for k in (0, 5):
+        with pytest.raises(ValueError, match=f"k = {k}"):
+            keep_strongest(codes, k)
+
+
+def test_a_dead_unit_is_pulled_up_by_the_kl_penalty():
+    import tensorflow as tf
+
+    layer, activations = KLSparsity(0.1, 1.0), tf.Variable(np.zeros((4, 2), dtype="float32"))
+    with tf.GradientTape() as tape:
+        layer(activations)
+        loss = layer.losses[0]
+    assert tape.gradient(loss, activations).numpy().max() < -100
 
 
 def test_importing_it_first_keeps_tensorflow_quiet():
