@@ -1,0 +1,306 @@
+"""Anomalies in time series: windows, scores of points, thresholds, events and how well they are found.
+
+A series is an array of shape (n,) or (n, channels) with regular steps. An event is a half-open interval (start, stop)
+of positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Event = tuple[int, int]
+
+
+def make_windows(values: ArrayLike, size: int, stride: int = 1) -> NDArray:
+    """Cut a series into windows, without copying.
+
+    Parameters
+    ----------
+    values : array of shape (n,) or (n, channels)
+    size : points in a window
+    stride : points from the start of one window to the start of the next
+
+    Returns
+    -------
+    windows : read-only view of shape (n_windows, size, channels); window i holds the points i * stride to
+        i * stride + size - 1. Points after the last whole window are left out.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range, the series is shorter than a window, or values are missing.
+    """
+    values = _series(values)
+    _check_positive(size=size, stride=stride)
+    if len(values) < size:
+        raise ValueError(f"the series has {len(values)} points, fewer than a window of {size}.")
+    windows = np.lib.stride_tricks.sliding_window_view(values, size, axis=0)  # (n - size + 1, channels, size)
+    return np.moveaxis(windows, -1, 1)[::stride]
+
+
+def point_scores(errors: ArrayLike, n_points: int, stride: int = 1) -> NDArray[np.float64]:
+    """Score each point of a series: its mean error over *all* the windows that hold it.
+
+    The first point lies in one window only, the second in two (with a stride of 1), those in the middle in `size`.
+
+    Parameters
+    ----------
+    errors : array of shape (n_windows, size), the error of each point of each window
+    n_points : points of the series
+    stride : that of the windows
+
+    Returns
+    -------
+    scores : array of shape (n_points,); nan for points that no window holds
+
+    Raises
+    ------
+    ValueError
+        If windows of this shape and stride do not fit a series of that length.
+    """
+    errors = np.asarray(errors)
+    if errors.ndim != 2:
+        raise ValueError(f"errors must have the shape (n_windows, size), got {errors.shape}.")
+    _check_positive(n_points=n_points, stride=stride)
+    totals = PointScores(n_points, errors.shape[1], stride)
+    totals.add(errors)
+    return totals.scores()
+
+
+class PointScores:
+    """`point_scores` for more windows than fit into memory: add them in parts, in order.
+
+    Parameters
+    ----------
+    n_points : points of the series
+    size : points in a window
+    stride : points from one window to the next
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range.
+    """
+
+    def __init__(self, n_points: int, size: int, stride: int = 1) -> None:
+        _check_positive(n_points=n_points, size=size, stride=stride)
+        self.n_points, self.size, self.stride = n_points, size, stride
+        self._sums, self._counts, self._next = np.zeros(n_points), np.zeros(n_points), 0
+
+    def add(self, errors: ArrayLike) -> None:
+        """Add the errors of the next windows, shape (n_windows, size).
+
+        Raises
+        ------
+        ValueError
+            If they have another size, or reach beyond the end of the series.
+        """
+        errors = np.asarray(errors)
+        if errors.ndim != 2 or errors.shape[1] != self.size:
+            raise ValueError(f"errors must have the shape (n_windows, {self.size}), got {errors.shape}.")
+        n, first = len(errors), self._next * self.stride
+        end = first + (n - 1) * self.stride + self.size
+        if n and end > self.n_points:
+            raise ValueError(f"the last window ends at point {end}, but the series has {self.n_points} points.")
+        for place in range(self.size if n else 0):  # over the places in a window, not over windows or points
+            points = slice(first + place, first + place + (n - 1) * self.stride + 1, self.stride)
+            self._sums[points] += errors[:, place]
+            self._counts[points] += 1
+        self._next += n
+
+    def scores(self) -> NDArray[np.float64]:
+        """Mean error of each point so far, shape (n_points,); nan where no window has been."""
+        scores = np.full(self.n_points, np.nan)
+        np.divide(self._sums, self._counts, out=scores, where=self._counts > 0)
+        return scores
+
+
+def quantile_threshold(clean_scores: ArrayLike, quantile: float = 0.999) -> float:
+    """Threshold that a given share of the scores of *clean* data does not exceed.
+
+    Parameters
+    ----------
+    clean_scores : scores of data without anomalies that the model was not trained on; nan is left out
+    quantile : share in 0..1
+
+    Returns
+    -------
+    threshold : a point is anomalous if its score is larger
+
+    Raises
+    ------
+    ValueError
+        If there is no score, or the quantile does not lie in 0..1.
+    """
+    scores = _clean_scores(clean_scores)
+    if not 0 <= quantile <= 1:
+        raise ValueError(f"quantile must lie in 0..1, got {quantile!r}.")
+    return float(np.quantile(scores, quantile))
+
+
+def extreme_value_threshold(clean_scores: ArrayLike, probability: float = 1e-4, tail: float = 0.02) -> float:
+    """Threshold that a clean score exceeds with a given probability, also one too small to be counted.
+
+    A generalised Pareto distribution is fitted to the excesses of the largest scores, and extrapolated ("peaks over
+    threshold").
+
+    Parameters
+    ----------
+    clean_scores : scores of data without anomalies that the model was not trained on; nan is left out
+    probability : of a false alarm at a single point, in 0..tail
+    tail : share of the scores that the tail is fitted to
+
+    Returns
+    -------
+    threshold : a point is anomalous if its score is larger
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range, or the tail holds fewer than ten scores.
+
+    References
+    ----------
+    S. Coles (2001), An Introduction to Statistical Modeling of Extreme Values, chapter 4.
+    """
+    from scipy.stats import genpareto
+
+    scores = _clean_scores(clean_scores)
+    if not 0 < probability <= tail < 1:
+        raise ValueError(f"expected 0 < probability <= tail < 1, got probability {probability!r} and tail {tail!r}.")
+    start = np.quantile(scores, 1 - tail)
+    excesses = scores[scores > start] - start
+    if len(excesses) < 10:
+        raise ValueError(f"the tail of {tail:g} holds {len(excesses)} of {len(scores)} scores: at least 10 are needed.")
+    shape, _, scale = genpareto.fit(excesses, floc=0)
+    return float(start + genpareto.isf(probability / tail, shape, loc=0, scale=scale))
+
+
+def events(flags: ArrayLike, *, gap: int = 0, shortest: int = 1) -> list[Event]:
+    """Runs of flagged points as intervals.
+
+    Parameters
+    ----------
+    flags : boolean array of shape (n,)
+    gap : runs with at most so many unflagged points between them become one
+    shortest : runs of fewer points (after joining, gaps included) are dropped
+
+    Returns
+    -------
+    events : (start, stop) of each, stop exclusive, in order
+
+    Raises
+    ------
+    ValueError
+        If flags are not one row of booleans, or a number is out of range.
+    """
+    flags = np.asarray(flags)
+    if flags.ndim != 1 or flags.dtype != bool:
+        raise ValueError(f"flags must be booleans of shape (n,), got {flags.dtype} of shape {flags.shape}.")
+    if gap < 0 or shortest < 1:
+        raise ValueError(f"expected gap >= 0 and shortest >= 1, got {gap!r} and {shortest!r}.")
+    edges = np.flatnonzero(np.diff(flags.astype(np.int8), prepend=0, append=0))
+    starts, stops = edges[::2], edges[1::2]
+    if len(starts):
+        apart = starts[1:] - stops[:-1] > gap
+        starts, stops = starts[np.append(True, apart)], stops[np.append(apart, True)]
+    long_enough = stops - starts >= shortest
+    return [(int(a), int(b)) for a, b in zip(starts[long_enough], stops[long_enough], strict=True)]
+
+
+@dataclass(frozen=True)
+class EventScores:
+    """How well events were found.
+
+    Attributes
+    ----------
+    precision : share of the found events that touch a true one; nan if none was found
+    recall : share of the true events that a found one touches; nan if there is none
+    f1 : harmonic mean of both; 0 if either is 0 or undefined
+    delays : for each true event, points from its start to the first found point within it; None if it was missed
+    false_alarms : found events that touch no true one
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    delays: tuple[int | None, ...]
+    false_alarms: int
+
+    @property
+    def median_delay(self) -> float:
+        """Median delay of the events that were found, in points; nan if none was."""
+        found = [delay for delay in self.delays if delay is not None]
+        return float(np.median(found)) if found else float("nan")
+
+
+def event_scores(true_events: Sequence[Event], found: Sequence[Event]) -> EventScores:
+    """Compare found events with true ones.
+
+    Two events touch if they share a point. Several found events within one true event all count as right: an alarm that
+    stutters is one alarm to an engineer.
+
+    Parameters
+    ----------
+    true_events, found : (start, stop) of each, stop exclusive
+
+    Returns
+    -------
+    EventScores
+
+    Raises
+    ------
+    ValueError
+        If an event is empty or backwards.
+    """
+    true, claimed = _intervals(true_events), _intervals(found)
+    touch = (true[:, None, 0] < claimed[None, :, 1]) & (claimed[None, :, 0] < true[:, None, 1])  # (n_true, n_found)
+    right = touch.any(axis=0)
+    delays = [
+        int(max(0, claimed[touches, 0].min() - start)) if touches.any() else None
+        for (start, _), touches in zip(true, touch, strict=True)
+    ]
+    precision = float(right.mean()) if len(claimed) else float("nan")
+    recall = float(touch.any(axis=1).mean()) if len(true) else float("nan")
+    f1 = 2 * precision * recall / (precision + recall) if precision * recall > 0 else 0.0
+    return EventScores(precision, recall, f1, tuple(delays), int((~right).sum()))
+
+
+def _series(values: ArrayLike) -> NDArray:
+    values = np.asarray(values)
+    if values.ndim not in (1, 2) or values.dtype.kind not in "iuf":
+        raise ValueError(
+            f"a series must hold numbers, shape (n,) or (n, channels), got {values.dtype} of shape {values.shape}."
+        )
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        place = int(np.argwhere(~np.isfinite(values))[0][0])
+        raise ValueError(
+            f"the series has a missing or infinite value at position {place}: fill it (`interpolate` of pandas) or cut."
+        )
+    return values[:, None] if values.ndim == 1 else values
+
+
+def _clean_scores(scores: ArrayLike) -> NDArray:
+    scores = np.asarray(scores, dtype=float).ravel()
+    scores = scores[~np.isnan(scores)]
+    if not len(scores):
+        raise ValueError("there is no score to set a threshold by.")
+    return scores
+
+
+def _intervals(pairs: Iterable[Event]) -> NDArray[np.int64]:
+    intervals = np.array([tuple(pair) for pair in pairs], dtype=np.int64).reshape(-1, 2)
+    for start, stop in intervals:
+        if stop <= start:
+            raise ValueError(f"an event must be (start, stop) with start < stop, got ({start}, {stop}).")
+    return intervals
+
+
+def _check_positive(**numbers: int) -> None:
+    for name, number in numbers.items():
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
+            raise ValueError(f"{name} must be an integer >= 1, got {number!r}.")
