@@ -65,7 +65,6 @@ def point_scores(errors: ArrayLike, n_points: int, stride: int = 1) -> NDArray[n
     errors = np.asarray(errors)
     if errors.ndim != 2:
         raise ValueError(f"errors must have the shape (n_windows, size), got {errors.shape}.")
-    _check_positive(n_points=n_points, stride=stride)
     totals = PointScores(n_points, errors.shape[1], stride)
     totals.add(errors)
     return totals.scores()
