@@ -1,18 +1,26 @@
 """Anomalies in time series: windows, scores of points, thresholds, events and how well they are found.
 
 A series is an array of shape (n,) or (n, channels) with regular steps. An event is a half-open interval (start, stop)
-of positions.
+of positions. `ReconstructionDetector` does all of it, with any autoencoder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.utils.validation import check_is_fitted
+
+if TYPE_CHECKING:
+    import keras
 
 Event = tuple[int, int]
+_WINDOWS_AT_ONCE = 8192  # 8192 windows of 288 points take 9 MB
 
 
 def make_windows(values: ArrayLike, size: int, stride: int = 1) -> NDArray:
@@ -90,8 +98,13 @@ class PointScores:
         self.n_points, self.size, self.stride = n_points, size, stride
         self._sums, self._counts, self._next = np.zeros(n_points), np.zeros(n_points), 0
 
-    def add(self, errors: ArrayLike) -> None:
-        """Add the errors of the next windows, shape (n_windows, size).
+    def add(self, errors: ArrayLike, first: int | None = None) -> None:
+        """Add the errors of windows.
+
+        Parameters
+        ----------
+        errors : array of shape (n_windows, size)
+        first : the point at which the first of these windows begins; by default they follow those added before
 
         Raises
         ------
@@ -101,21 +114,48 @@ class PointScores:
         errors = np.asarray(errors)
         if errors.ndim != 2 or errors.shape[1] != self.size:
             raise ValueError(f"errors must have the shape (n_windows, {self.size}), got {errors.shape}.")
-        n, first = len(errors), self._next * self.stride
+        n, first = len(errors), self._next if first is None else first
         end = first + (n - 1) * self.stride + self.size
-        if n and end > self.n_points:
-            raise ValueError(f"the last window ends at point {end}, but the series has {self.n_points} points.")
+        if n and (first < 0 or end > self.n_points):
+            raise ValueError(f"windows reach from point {first} to {end}, but the series has {self.n_points} points.")
         for place in range(self.size if n else 0):  # over the places in a window, not over windows or points
             points = slice(first + place, first + place + (n - 1) * self.stride + 1, self.stride)
             self._sums[points] += errors[:, place]
             self._counts[points] += 1
-        self._next += n
+        self._next = first + n * self.stride
 
     def scores(self) -> NDArray[np.float64]:
         """Mean error of each point so far, shape (n_points,); nan where no window has been."""
         scores = np.full(self.n_points, np.nan)
         np.divide(self._sums, self._counts, out=scores, where=self._counts > 0)
         return scores
+
+
+def smooth(scores: ArrayLike, size: int) -> NDArray[np.float64]:
+    """Replace each score by the mean of the `size` scores around it; at the ends, of those that there are.
+
+    A fault lasts, noise does not: the mean over an hour brings out what is too weak to be seen at a single point. A
+    spike, in turn, is spread and lowered.
+
+    Parameters
+    ----------
+    scores : array of shape (n,)
+    size : number of points to average over; 1 changes nothing
+
+    Returns
+    -------
+    smoothed : array of shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If scores are not one row of numbers, or the size is not an integer >= 1.
+    """
+    scores = np.asarray(scores, dtype=float)
+    if scores.ndim != 1:
+        raise ValueError(f"scores must have the shape (n,), got {scores.shape}.")
+    _check_positive(size=size)
+    return pd.Series(scores).rolling(size, center=True, min_periods=1).mean().to_numpy(copy=True)
 
 
 def quantile_threshold(clean_scores: ArrayLike, quantile: float = 0.999) -> float:
@@ -267,6 +307,194 @@ def event_scores(true_events: Sequence[Event], found: Sequence[Event]) -> EventS
     recall = float(touch.any(axis=1).mean()) if len(true) else float("nan")
     f1 = 2 * precision * recall / (precision + recall) if precision * recall > 0 else 0.0
     return EventScores(precision, recall, f1, tuple(delays), int((~right).sum()))
+
+
+class ReconstructionDetector(OutlierMixin, BaseEstimator):
+    """Find anomalies by how badly an autoencoder, trained on normal data, reconstructs them.
+
+    The autoencoder sees windows of the series, each channel scaled by mean and standard deviation of the training
+    data. A point's error is its squared difference, averaged over the channels, over all the windows that hold the
+    point, and over `smooth` neighbours. The threshold is a quantile of the errors of clean data that the network was
+    not trained on.
+
+    Follows scikit-learn's outlier detectors: low scores and -1 mean anomalous. Rows are points in time; missing values
+    and irregular timestamps are refused.
+
+    Parameters
+    ----------
+    build_model : function (window, channels) -> Keras model whose output has its input's shape
+    window : points in a window
+    smooth : points to average errors over, 1 for none
+    validation_share : the last part of what `fit` gets, kept from training; it sets the threshold
+    quantile : share of the validation errors that the threshold is not exceeded by; 1.0 for the largest of them
+    stride : points from one window to the next; more saves time and memory, and scores less evenly
+    epochs, batch_size, learning_rate : of the training, see `course_utils.autoencoders.train`
+    random_state : seed for Keras, set for the whole process; None leaves it alone
+
+    Attributes
+    ----------
+    model_ : the trained autoencoder
+    mean_, scale_ : arrays of shape (channels,), the training data's
+    threshold_ : float, points with larger errors are anomalous
+    validation_errors_ : array, what the threshold comes from
+    offset_ : float, -threshold_
+    history_ : dict, the training's losses
+    n_features_in_ : int, number of channels
+
+    Notes
+    -----
+    A point's error uses windows that end up to `window` - 1 points after it: this is for looking back at a series, and
+    an alarm in real time knows less. Training copies its windows: n / stride * window * channels * 4 bytes.
+    """
+
+    def __init__(
+        self,
+        build_model: Callable[[int, int], keras.Model],
+        window: int,
+        *,
+        smooth: int = 1,
+        validation_share: float = 0.3,
+        quantile: float = 1.0,
+        stride: int = 1,
+        epochs: int = 20,
+        batch_size: int = 64,
+        learning_rate: float = 0.003,
+        random_state: int | None = None,
+    ) -> None:
+        self.build_model = build_model
+        self.window = window
+        self.smooth = smooth
+        self.validation_share = validation_share
+        self.quantile = quantile
+        self.stride = stride
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.random_state = random_state
+
+    def fit(self, X: ArrayLike, y: object = None) -> ReconstructionDetector:
+        """Train on the first part of clean data, and set the threshold by the last.
+
+        Parameters
+        ----------
+        X : array, Series or DataFrame of shape (n,) or (n, channels), without anomalies as far as is known
+        y : ignored
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If a value is missing, timestamps are irregular, a parameter is out of range, the series is too short, or
+            the model does not return what it gets.
+        """
+        from course_utils.autoencoders import train
+
+        values = _regular_series(X)
+        _check_positive(window=self.window, smooth=self.smooth, stride=self.stride)
+        if not 0 < self.validation_share < 1:
+            raise ValueError(f"validation_share must lie between 0 and 1, got {self.validation_share!r}.")
+        n_train = round(len(values) * (1 - self.validation_share))
+        if n_train < self.window or n_train >= len(values):
+            raise ValueError(
+                f"{len(values)} points leave {n_train} for training and {len(values) - n_train} for validation: "
+                f"at least one window of {self.window} and one point are needed."
+            )
+        self.n_features_in_ = values.shape[1]
+        self.mean_, self.scale_ = values[:n_train].mean(axis=0), values[:n_train].std(axis=0)
+        self.scale_[self.scale_ == 0] = 1
+        windows = np.ascontiguousarray(make_windows(self._scaled(values[:n_train]), self.window, self.stride))
+        self.model_ = self._built_model(windows[:1])
+        options = {"epochs": self.epochs, "batch_size": self.batch_size, "learning_rate": self.learning_rate}
+        self.history_ = train(self.model_, windows, loss="mean_squared_error", **options)
+        start = max(0, n_train - self.window + 1)  # so that the first of them lie in as many windows as the others
+        self.validation_errors_ = self._errors(values[start:])[n_train - start :]
+        self.threshold_ = quantile_threshold(self.validation_errors_, self.quantile)
+        self.offset_ = -self.threshold_
+        return self
+
+    def errors(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Reconstruction error of each point; large is anomalous.
+
+        Parameters
+        ----------
+        X : array, Series or DataFrame of shape (n,) or (n, channels)
+
+        Returns
+        -------
+        errors : array of shape (n,)
+
+        Raises
+        ------
+        ValueError
+            If a value is missing, timestamps are irregular, the number of channels is another than in training, or the
+            series is shorter than a window.
+        """
+        check_is_fitted(self)
+        values = _regular_series(X)
+        if values.shape[1] != self.n_features_in_:
+            raise ValueError(f"the series has {values.shape[1]} channels, in training it had {self.n_features_in_}.")
+        return self._errors(values)
+
+    def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Scores in scikit-learn's sense, the negative errors: low is anomalous. See `errors`."""
+        return -self.errors(X)
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Scores minus `offset_`: below 0 is anomalous. See `errors`."""
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
+        """-1 for anomalous points, 1 for normal ones, shape (n,). See `errors`."""
+        return np.where(self.decision_function(X) < 0, -1, 1)
+
+    def _scaled(self, values: NDArray) -> NDArray[np.float32]:
+        return ((values - self.mean_) / self.scale_).astype(np.float32)
+
+    def _built_model(self, one_window: NDArray) -> keras.Model:
+        import keras
+
+        if self.random_state is not None:
+            keras.utils.set_random_seed(self.random_state)
+        model = self.build_model(*one_window.shape[1:])
+        found = tuple(model(one_window).shape)
+        if found != one_window.shape:
+            raise ValueError(f"the model turns windows of shape {one_window.shape[1:]} into {found[1:]}.")
+        return model
+
+    def _errors(self, values: NDArray) -> NDArray[np.float64]:
+        scaled = self._scaled(values)
+        windows = make_windows(scaled, self.window, self.stride)
+        scores = PointScores(len(scaled), self.window, self.stride)
+        for start in range(0, len(windows), _WINDOWS_AT_ONCE):
+            scores.add(self._window_errors(windows[start : start + _WINDOWS_AT_ONCE]))
+        if (len(scaled) - self.window) % self.stride:  # the last points lie in no window yet
+            last = scaled[None, -self.window :]
+            scores.add(self._window_errors(last), first=len(scaled) - self.window)
+        return smooth(scores.scores(), self.smooth)
+
+    def _window_errors(self, windows: NDArray) -> NDArray:
+        """Windows of shape (n, window, channels) -> squared errors of shape (n, window)."""
+        windows = np.ascontiguousarray(windows)
+        reconstructed = self.model_.predict(windows, batch_size=512, verbose=0)
+        return ((windows - reconstructed) ** 2).mean(axis=2)
+
+
+def _regular_series(values: ArrayLike) -> NDArray[np.float64]:
+    """Check numbers and, if there are any, timestamps; shape (n,) or (n, channels) -> (n, channels)."""
+    index = getattr(values, "index", None)
+    if isinstance(index, pd.DatetimeIndex) and len(index) > 2:
+        steps = np.diff(index.asi8)
+        odd = np.flatnonzero((steps != np.median(steps)) | (steps <= 0))
+        if len(odd):
+            before, after = index[odd[0]], index[odd[0] + 1]
+            raise ValueError(
+                f"timestamps are irregular: after {before} comes {after}. Sort them, drop duplicates and fill gaps "
+                "(`sort_index`, `asfreq` and `interpolate` of pandas)."
+            )
+    return _series(values).astype(float)
 
 
 def _series(values: ArrayLike) -> NDArray:

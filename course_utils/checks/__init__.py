@@ -5,12 +5,12 @@ sentence what is probably wrong, and with every try one hint more. ``checks.kmea
 without a try.
 """
 
-from course_utils.checks import autoencoder, convolution, denoising, elbow, kmeans, quantization, sparse, start
+from course_utils.checks import anomaly, autoencoder, convolution, denoising, elbow, kmeans, quantization, sparse, start
 from course_utils.checks.base import CheckFailed, Exercise, Verdict
 
 EXERCISES: dict[str, Exercise] = {
     exercise.grade_id: exercise
-    for module in (start, kmeans, elbow, quantization, autoencoder, sparse, convolution, denoising)
+    for module in (start, kmeans, elbow, quantization, autoencoder, sparse, convolution, denoising, anomaly)
     for exercise in vars(module).values()
     if isinstance(exercise, Exercise)
 }
@@ -20,6 +20,7 @@ __all__ = [
     "CheckFailed",
     "Exercise",
     "Verdict",
+    "anomaly",
     "autoencoder",
     "convolution",
     "denoising",

@@ -4,14 +4,17 @@ from course_utils.data.cache import DataUnavailable, cache_folder, offline
 from course_utils.data.digits import load_digits
 from course_utils.data.photos import PHOTOS, load_photo
 from course_utils.data.points import POINT_KINDS, load_points
+from course_utils.data.series import SERIES, load_series
 
 __all__ = [
     "PHOTOS",
     "POINT_KINDS",
+    "SERIES",
     "DataUnavailable",
     "cache_folder",
     "load_digits",
     "load_photo",
     "load_points",
+    "load_series",
     "offline",
 ]

@@ -1350,3 +1350,163 @@ def tune_on_the_sum(settings, validation, test):
 @wrong("07-tune", "return two things")
 def tune_setting_only(settings, validation, test):
     return settings[np.argmax(validation)]
+
+
+# --- 08-windows ------------------------------------------------------------------------------------------------------
+
+
+@wrong("08-windows", "the one that ends at the last point is missing")
+def windows_one_less(values, size):
+    return np.stack([values[i : i + size] for i in range(len(values) - size)])
+
+
+@wrong("08-windows", "reach beyond the end")
+def windows_padded(values, size):
+    padded = np.append(values, np.zeros(size - 1))
+    return np.stack([padded[i : i + size] for i in range(len(values))])
+
+
+@wrong("08-windows", "windows overlap")
+def windows_of_tiles(values, size):
+    return values[: len(values) // size * size].reshape(-1, size)
+
+
+@wrong("08-windows", "Transpose it")
+def windows_transposed(values, size):
+    return np.stack([values[j : len(values) - size + 1 + j] for j in range(size)])
+
+
+@wrong("08-windows", "should hold the points")
+def windows_wrapped(values, size):
+    return np.stack([np.roll(values, i)[:size] for i in range(len(values) - size + 1)])
+
+
+@wrong("08-windows", "backwards in time")
+def windows_backwards(values, size):
+    return np.stack([values[i : i + size][::-1] for i in range(len(values) - size + 1)])
+
+
+@wrong("08-windows", "wrap it in `np.array")
+def windows_as_lists(values, size):
+    return [list(values[i : i + size]) for i in range(len(values) - size + 1)]
+
+
+# --- 08-points -------------------------------------------------------------------------------------------------------
+
+
+def _totals(errors):
+    n_windows, size = errors.shape
+    totals = np.zeros(n_windows + size - 1)
+    for i in range(n_windows):
+        totals[i : i + size] += errors[i]
+    return totals
+
+
+@wrong("08-points", "sum over the windows")
+def points_sum(errors):
+    return _totals(errors)
+
+
+@wrong("08-points", "divide by the window's size everywhere")
+def points_divided_by_size(errors):
+    return _totals(errors) / errors.shape[1]
+
+
+@wrong("08-points", "number of all windows")
+def points_divided_by_windows(errors):
+    return _totals(errors) / len(errors)
+
+
+@wrong("08-points", "for each *point*, not for each window")
+def points_of_windows(errors):
+    return errors.mean(axis=1)
+
+
+@wrong("08-points", "*last* window that holds it")
+def points_overwritten(errors):
+    n_windows, size = errors.shape
+    found = np.zeros(n_windows + size - 1)
+    for i in range(n_windows):
+        found[i : i + size] = errors[i]
+    return found
+
+
+@wrong("08-points", "*first* window that holds it")
+def points_of_the_first_window(errors):
+    return np.concatenate([errors[0], errors[1:, -1]])
+
+
+@wrong("08-points", "spread each window's mean")
+def points_of_means(errors):
+    spread = np.repeat(errors.mean(axis=1, keepdims=True), errors.shape[1], axis=1)
+    return _totals(spread) / _totals(np.ones_like(errors))
+
+
+@wrong("08-points", "largest of the errors")
+def points_largest(errors):
+    n_windows, size = errors.shape
+    found = np.zeros(n_windows + size - 1)
+    for i in range(n_windows):
+        found[i : i + size] = np.maximum(found[i : i + size], errors[i])
+    return found
+
+
+@wrong("08-points", "the last too")
+def points_without_the_last(errors):
+    found = _totals(errors) / _totals(np.ones_like(errors))
+    found[-1] = np.nan
+    return found
+
+
+@wrong("08-points", "backwards through the window")
+def points_backwards(errors):
+    return _totals(errors[:, ::-1]) / _totals(np.ones_like(errors))
+
+
+# --- 08-threshold ----------------------------------------------------------------------------------------------------
+
+
+@wrong("08-threshold", "*training* errors")
+def threshold_on_training(train_errors, validation_errors, test_errors, quantile):
+    return np.quantile(train_errors, quantile)
+
+
+@wrong("08-threshold", "largest *training* error")
+def threshold_largest_training(train_errors, validation_errors, test_errors, quantile):
+    return train_errors.max()
+
+
+@wrong("08-threshold", "looking at the answers")
+def threshold_on_test(train_errors, validation_errors, test_errors, quantile):
+    return np.quantile(test_errors, quantile)
+
+
+@wrong("08-threshold", "mix in the *training* errors")
+def threshold_on_both(train_errors, validation_errors, test_errors, quantile):
+    return np.quantile(np.concatenate([train_errors, validation_errors]), quantile)
+
+
+@wrong("08-threshold", "not the quantile")
+def threshold_largest(train_errors, validation_errors, test_errors, quantile):
+    return validation_errors.max()
+
+
+@wrong("08-threshold", "turned the quantile round")
+def threshold_round(train_errors, validation_errors, test_errors, quantile):
+    return np.quantile(validation_errors, 1 - quantile)
+
+
+@wrong("08-threshold", "three deviations")
+def threshold_three_sigma(train_errors, validation_errors, test_errors, quantile):
+    return validation_errors.mean() + 3 * validation_errors.std()
+
+
+@wrong("08-threshold", "share of the maximum")
+def threshold_share_of_maximum(train_errors, validation_errors, test_errors, quantile):
+    return quantile * validation_errors.max()
+
+
+@wrong("08-threshold", "It should not")
+def threshold_looks_at_the_rest(train_errors, validation_errors, test_errors, quantile):
+    chosen = np.quantile(validation_errors, quantile)
+    return chosen if np.median(train_errors) < 1.2 else chosen + np.median(train_errors)
