@@ -126,7 +126,7 @@ def test_scores_of_nothing_are_undefined_or_zero():
         (lambda: make_windows([1.0, 2.0, np.nan, 4.0], 2), "missing or infinite value at position 2"),
         (lambda: make_windows(["a", "b"], 1), "must hold numbers"),
         (lambda: point_scores(np.zeros(5), 5), r"must have the shape \(n_windows, size\)"),
-        (lambda: point_scores(np.zeros((4, 3)), 5), "the last window ends at point 6, but the series has 5"),
+        (lambda: point_scores(np.zeros((4, 3)), 5), "windows reach from point 0 to 6, but the series has 5"),
         (lambda: quantile_threshold([np.nan]), "no score"),
         (lambda: quantile_threshold([1.0], 1.2), "quantile must lie in 0..1, got 1.2"),
         (lambda: extreme_value_threshold(np.arange(100), tail=0.02), "at least 10 are needed"),

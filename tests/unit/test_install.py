@@ -83,7 +83,8 @@ assert course_utils.__file__.startswith(r"PACKAGES"), course_utils.__file__
 for kind in data.POINT_KINDS: assert len(data.load_points(kind)[0]) == 300
 for name in data.PHOTOS: assert data.load_photo(name).shape[2] == 3
 assert data.load_digits()[0][0].shape == (8000, 28, 28, 1)
-assert {d.name for d in read_catalog().values() if d.built_in} == {"digits", "points", "photos"}
+assert data.load_series("oven").is_anomaly.any()
+assert {d.name for d in read_catalog().values() if d.built_in} == {"digits", "points", "photos", "sensors"}
 assert "site-packages" not in str(cache_folder())
 print("all there")
 """
