@@ -185,7 +185,7 @@ def extreme_value_threshold(clean_scores: ArrayLike, probability: float = 1e-4, 
     """Threshold that a clean score exceeds with a given probability, also one too small to be counted.
 
     A generalised Pareto distribution is fitted to the excesses of the largest scores, and extrapolated ("peaks over
-    threshold").
+    threshold"). It takes the scores for independent; smoothed ones come in clumps, which makes the result less certain.
 
     Parameters
     ----------
@@ -343,8 +343,9 @@ class ReconstructionDetector(OutlierMixin, BaseEstimator):
 
     Notes
     -----
-    A point's error uses windows that end up to `window` - 1 points after it: this is for looking back at a series, and
-    an alarm in real time knows less. Training copies its windows: n / stride * window * channels * 4 bytes.
+    A point's error uses windows that end up to `window` - 1 points after it, and `smooth` // 2 points more: this is for
+    looking back at a series, and an alarm in real time knows less. The first and the last points lie in fewer windows,
+    so their errors scatter more. Training copies its windows: n / stride * window * channels * 4 bytes.
     """
 
     def __init__(
@@ -394,6 +395,8 @@ class ReconstructionDetector(OutlierMixin, BaseEstimator):
 
         values = _regular_series(X)
         _check_positive(window=self.window, smooth=self.smooth, stride=self.stride)
+        if self.stride > self.window:
+            raise ValueError(f"stride {self.stride} leaves points between windows of {self.window} out: choose less.")
         if not 0 < self.validation_share < 1:
             raise ValueError(f"validation_share must lie between 0 and 1, got {self.validation_share!r}.")
         n_train = round(len(values) * (1 - self.validation_share))
@@ -402,6 +405,7 @@ class ReconstructionDetector(OutlierMixin, BaseEstimator):
                 f"{len(values)} points leave {n_train} for training and {len(values) - n_train} for validation: "
                 f"at least one window of {self.window} and one point are needed."
             )
+        self._step, self._columns = _step_and_columns(X)
         self.n_features_in_ = values.shape[1]
         self.mean_, self.scale_ = values[:n_train].mean(axis=0), values[:n_train].std(axis=0)
         self.scale_[self.scale_ == 0] = 1
@@ -432,8 +436,13 @@ class ReconstructionDetector(OutlierMixin, BaseEstimator):
             If a value is missing, timestamps are irregular, the number of channels is another than in training, or the
             series is shorter than a window.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "threshold_")
         values = _regular_series(X)
+        for what, known, found in zip(
+            ("steps", "columns"), (self._step, self._columns), _step_and_columns(X), strict=True
+        ):
+            if known is not None and found is not None and found != known:
+                raise ValueError(f"{what} of the series are {found}, in training they were {known}.")
         if values.shape[1] != self.n_features_in_:
             raise ValueError(f"the series has {values.shape[1]} channels, in training it had {self.n_features_in_}.")
         return self._errors(values)
@@ -485,7 +494,7 @@ class ReconstructionDetector(OutlierMixin, BaseEstimator):
 def _regular_series(values: ArrayLike) -> NDArray[np.float64]:
     """Check numbers and, if there are any, timestamps; shape (n,) or (n, channels) -> (n, channels)."""
     index = getattr(values, "index", None)
-    if isinstance(index, pd.DatetimeIndex) and len(index) > 2:
+    if isinstance(index, pd.DatetimeIndex) and len(index) > 1:
         steps = np.diff(index.asi8)
         odd = np.flatnonzero((steps != np.median(steps)) | (steps <= 0))
         if len(odd):
@@ -495,6 +504,14 @@ def _regular_series(values: ArrayLike) -> NDArray[np.float64]:
                 "(`sort_index`, `asfreq` and `interpolate` of pandas)."
             )
     return _series(values).astype(float)
+
+
+def _step_and_columns(values: ArrayLike) -> tuple[pd.Timedelta | None, list | None]:
+    """Time from point to point, and names of the channels, as far as they are known."""
+    index = getattr(values, "index", None)
+    timed = isinstance(index, pd.DatetimeIndex) and len(index) > 1
+    columns = list(values.columns) if isinstance(values, pd.DataFrame) else None
+    return index[1] - index[0] if timed else None, columns
 
 
 def _series(values: ArrayLike) -> NDArray:

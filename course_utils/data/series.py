@@ -79,7 +79,7 @@ def _sensor(machine: str) -> pd.DataFrame:
 
 def _nab(path: Path, labels: Path) -> pd.DataFrame:
     raw = pd.read_csv(path, parse_dates=["timestamp"])
-    value = raw.groupby("timestamp").value.mean()  # an hour is doubled where a clock was set back
+    value = raw.groupby("timestamp").value.mean()  # the machine's temperature holds an hour twice
     value = value.asfreq(value.index[1] - value.index[0])
     windows = json.loads(labels.read_text(encoding="utf-8"))
     is_anomaly = pd.Series(False, index=value.index)

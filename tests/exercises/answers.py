@@ -1510,3 +1510,8 @@ def threshold_share_of_maximum(train_errors, validation_errors, test_errors, qua
 def threshold_looks_at_the_rest(train_errors, validation_errors, test_errors, quantile):
     chosen = np.quantile(validation_errors, quantile)
     return chosen if np.median(train_errors) < 1.2 else chosen + np.median(train_errors)
+
+
+@wrong("08-threshold", "counts in 0..100")
+def threshold_by_percentile(train_errors, validation_errors, test_errors, quantile):
+    return np.percentile(validation_errors, quantile)

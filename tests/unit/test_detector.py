@@ -140,6 +140,7 @@ def test_bad_series_are_named(series, words):
         ({"window": 0}, "window must be an integer >= 1, got 0"),
         ({"smooth": 1.5}, "smooth must be an integer >= 1, got 1.5"),
         ({"stride": 0}, "stride must be an integer >= 1, got 0"),
+        ({"stride": 25}, "stride 25 leaves points between windows of 24 out"),
         ({"validation_share": 1}, "validation_share must lie between 0 and 1, got 1"),
         ({"quantile": 2}, "quantile must lie in 0..1, got 2"),
         ({"build_model": lambda w, c: keras.Sequential([layers.Input((w, c)), layers.Flatten()])}, r"into \(24,\)"),
@@ -155,3 +156,19 @@ def test_scoring_refuses_what_does_not_fit(detector, rhythm):
         detector.errors(np.column_stack([rhythm, rhythm]))
     with pytest.raises(ValueError, match="has 10 points, fewer than a window of 24"):
         detector.errors(rhythm[:10])
+
+
+def test_scoring_refuses_other_steps_and_columns():
+    model = ReconstructionDetector(zero, 24, epochs=1).fit(_frame().to_frame("value"))
+    with pytest.raises(ValueError, match="steps of the series are 0 days 01:00:00, in training they were 0 days 00:30"):
+        model.errors(_frame(freq="1h").to_frame("value"))
+    with pytest.raises(ValueError, match=r"columns of the series are \['other'\], in training they were \['value'\]"):
+        model.errors(_frame().to_frame("other"))
+
+
+def test_a_fit_that_failed_leaves_no_half_fitted_detector(rhythm):
+    model = ReconstructionDetector(lambda window, channels: keras.Sequential([layers.Flatten()]), 24, epochs=1)
+    with pytest.raises(ValueError, match="the model turns windows"):
+        model.fit(rhythm)
+    with pytest.raises(NotFittedError):
+        model.errors(rhythm)
