@@ -2,6 +2,7 @@
 
 from course_utils.data.cache import DataUnavailable, cache_folder, offline
 from course_utils.data.digits import load_digits
+from course_utils.data.faces import draw_faces, load_faces
 from course_utils.data.photos import PHOTOS, load_photo
 from course_utils.data.points import POINT_KINDS, load_points
 from course_utils.data.series import SERIES, load_series
@@ -12,7 +13,9 @@ __all__ = [
     "SERIES",
     "DataUnavailable",
     "cache_folder",
+    "draw_faces",
     "load_digits",
+    "load_faces",
     "load_photo",
     "load_points",
     "load_series",

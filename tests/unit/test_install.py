@@ -84,7 +84,7 @@ for kind in data.POINT_KINDS: assert len(data.load_points(kind)[0]) == 300
 for name in data.PHOTOS: assert data.load_photo(name).shape[2] == 3
 assert data.load_digits()[0][0].shape == (8000, 28, 28, 1)
 assert data.load_series("oven").is_anomaly.any()
-assert {d.name for d in read_catalog().values() if d.built_in} == {"digits", "points", "photos", "sensors"}
+assert {d.name for d in read_catalog().values() if d.built_in} == {"digits", "points", "photos", "sensors", "faces"}
 assert "site-packages" not in str(cache_folder())
 print("all there")
 """
