@@ -13,7 +13,7 @@ from course_utils.data.cache import DataUnavailable, local_files
 
 SIZE = 64
 SOURCES = ("builtin", "olivetti", "lfw")
-_AT_ONCE = 200  # faces painted together: more would not stay in the processor's cache
+_AT_ONCE = 16  # faces painted together: more would not stay in the processor's cache
 
 
 def load_faces(
