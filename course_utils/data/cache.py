@@ -65,6 +65,25 @@ def local_files(name: str) -> list[Path]:
     return [_local_file(dataset, file) for file in dataset.files]
 
 
+def fall_back(error: DataUnavailable, allowed: bool, instead: str) -> None:
+    """Say in one line that other data is used instead, or raise the error if that is not allowed.
+
+    Parameters
+    ----------
+    error : why the real data cannot be had
+    allowed : the loader's argument `fallback`
+    instead : what is used, in words
+
+    Raises
+    ------
+    DataUnavailable
+        If falling back is not allowed.
+    """
+    if not allowed:
+        raise error
+    print(f"{error.summary}: going on with {instead}.")
+
+
 def file_state(file: DataFile) -> str:
     """Tell whether a cached file is "complete", "missing", "damaged" or "unreadable"."""
     path = cache_folder() / file.name

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from course_utils.data.cache import DataUnavailable, local_files
+from course_utils.data.cache import DataUnavailable, fall_back, local_files
 
 Split = tuple[NDArray[np.float32], NDArray[np.int64]]
 SOURCES = ("builtin", "mnist", "mnist-full")
@@ -50,9 +50,7 @@ def load_digits(source: str = "builtin", *, fallback: bool = False) -> tuple[Spl
     try:
         paths = local_files(source)
     except DataUnavailable as error:
-        if not fallback:
-            raise
-        print(f"{error.summary}: going on with the built-in digits.")
+        fall_back(error, fallback, "the built-in digits")
         return _builtin()
     return _mnist(*paths) if source == "mnist" else _mnist_full(*paths)
 

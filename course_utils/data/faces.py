@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from course_utils.data.cache import DataUnavailable, local_files
+from course_utils.data.cache import DataUnavailable, fall_back, local_files
 
 SIZE = 64
 SOURCES = ("builtin", "olivetti", "lfw")
@@ -49,9 +49,7 @@ def load_faces(
     try:
         return _olivetti() if source == "olivetti" else _lfw()
     except DataUnavailable as error:
-        if not fallback:
-            raise
-        print(f"{error.summary}: going on with drawn faces.")
+        fall_back(error, fallback, "drawn faces")
         return draw_faces(n, seed=seed)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from course_utils.data.cache import DataUnavailable, local_files
+from course_utils.data.cache import DataUnavailable, fall_back, local_files
 from course_utils.data.catalog import data_files
 
 MACHINES = ("oven", "pump", "cooler")
@@ -51,9 +51,7 @@ def load_series(source: str = "oven", *, fallback: bool = False) -> pd.DataFrame
     try:
         *paths, labels = local_files("nab")
     except DataUnavailable as error:
-        if not fallback:
-            raise
-        print(f"{error.summary}: going on with the built-in pump.")
+        fall_back(error, fallback, "the built-in pump")
         return _sensor("pump")
     name = source.removeprefix("nab/")
     return _nab({path.stem: path for path in paths}[name], labels)
