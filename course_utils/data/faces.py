@@ -93,11 +93,12 @@ def draw_faces(n: int, *, seed: int = 0) -> tuple[NDArray[np.float32], pd.DataFr
         glasses, moustache, smile : bool, independent of each other
         age : years, 20 to 80; hair turns grey, and lines appear
         older : bool, age of 55 or more
-        hair : "none", "short" or "long"
+        hair_length : 0 for bald, up to 1 for hair that falls on the shoulders
+        hair : "none", "short" or "long"; borders at lengths of 0.1 and 0.5
         skin, hair_tone : brightness in 0..1
         mouth : how far its corners are drawn up; above 0.4 where smile is true, else below 0.15
         turn : of the head, -1 (to the left) to 1
-        tilt : degrees, -10 to 10
+        tilt : degrees, -5 to 5
         x, y : shift in pixels
         size : of the head, about 1
 
@@ -127,6 +128,7 @@ def _draw_factors(n: int, rng: np.random.Generator) -> pd.DataFrame:
     age = rng.uniform(20, 80, n)
     smile = rng.random(n) < 0.5
     grey = np.clip((age - 40) / 40, 0, 1)
+    hair_length = rng.random(n)
     young_hair = rng.uniform(0.08, 0.4, n)
     return pd.DataFrame(
         {
@@ -135,15 +137,16 @@ def _draw_factors(n: int, rng: np.random.Generator) -> pd.DataFrame:
             "smile": smile,
             "age": age,
             "older": age >= 55,
-            "hair": rng.choice(["none", "short", "long"], n, p=[0.15, 0.5, 0.35]),
+            "hair": np.select([hair_length < 0.1, hair_length < 0.5], ["none", "short"], "long"),
+            "hair_length": hair_length,
             "skin": rng.uniform(0.5, 0.85, n),
             "hair_tone": young_hair + grey * (0.95 - young_hair) * 0.85,
             "mouth": np.where(smile, rng.uniform(0.45, 1, n), rng.uniform(-0.4, 0.1, n)),
             "turn": rng.uniform(-1, 1, n),
-            "tilt": rng.uniform(-10, 10, n),
-            "x": rng.uniform(-2.5, 2.5, n),
-            "y": rng.uniform(-2, 2, n),
-            "size": rng.uniform(0.92, 1.06, n),
+            "tilt": rng.uniform(-5, 5, n),
+            "x": rng.uniform(-1.5, 1.5, n),
+            "y": rng.uniform(-1.5, 1.5, n),
+            "size": rng.uniform(0.96, 1.04, n),
         }
     )
 
@@ -170,29 +173,31 @@ def _paint(f: dict[str, NDArray]) -> NDArray[np.float32]:
     column = {name: np.asarray(f[name], np.float32)[:, None, None] for name in f if name != "hair"}
     x, y = _head_coordinates(column)
     skin, tone, turn = column["skin"], column["hair_tone"], column["turn"]
-    has_hair, long_hair = f["hair"] != "none", f["hair"] == "long"
+    length = column["hair_length"]
+    receding = np.clip(1 - length / 0.15, 0, 1)
     dark = np.float32(0.06)
-    u = x - 0.16 * turn  # features move with the turn of the head, its outline does not
+    u = x - 0.12 * turn  # features move with the turn of the head, its outline does not
 
     canvas = _Canvas(len(x), 0.95)
-    canvas.paint(_ellipse(x, y + 0.02, 0.94, 1.16), tone, has_hair & long_hair)
-    canvas.paint(_box(x, y - 0.75, 0.9, 0.55), tone, has_hair & long_hair)
+    behind = np.minimum(_ellipse(x, y + 0.02, 0.94, 1.16), _box(x, y - 0.75, 0.9, 0.75))
+    canvas.paint(np.maximum(behind + 0.2 * receding, y + 0.6 - 1.9 * length), tone)
     canvas.paint(_box(x, y - 1.05, 0.3, 0.3), 0.88 * skin)
     canvas.paint(_ellipse(x, y - 1.75, 1.15, 0.62), 0.3)
     for side in (-1, 1):
         canvas.paint(_ellipse(x - side * 0.78, y - 0.02, 0.13, 0.2), 0.92 * skin)
     canvas.paint(_ellipse(x, y, 0.8, 1.0), skin)
-    canvas.paint(np.maximum(_ellipse(x, y + 0.04, 0.84, 1.06), y + 0.54 - 0.12 * (u / 0.8) ** 2), tone, has_hair)
+    hairline = y + 0.54 + 0.5 * receding - 0.12 * (u / 0.8) ** 2
+    canvas.paint(np.maximum(_ellipse(x, y + 0.04, 0.84, 1.06) + 0.08 * receding, hairline), tone)
     _paint_lines(canvas, u, y, column)
     for side in (-1, 1):
         v = u - side * 0.32
         canvas.paint(_box(v, y + 0.31, 0.17, 0.035), np.minimum(tone, 0.55 * skin))
-        canvas.paint(_ellipse(v, y + 0.1, 0.15, 0.095), 1.0)
-        canvas.paint(_ellipse(v - 0.05 * turn, y + 0.1, 0.075, 0.085), dark)
+        canvas.paint(_ellipse(v, y + 0.1, 0.17, 0.12), 1.0)
+        canvas.paint(_ellipse(v - 0.06 * turn, y + 0.1, 0.09, 0.1), dark)
     canvas.paint(_ellipse(u - 0.05 * turn, y - 0.14, 0.075, 0.2), 0.78 * skin)
     _paint_mouth(canvas, u, y, column["mouth"])
-    drooping = y - 0.375 - 0.3 * u**2
-    canvas.paint(_ellipse(u, drooping, 0.36, 0.1), np.minimum(tone, 0.4) * 0.8, f["moustache"])
+    drooping = y - 0.365 - 0.3 * u**2
+    canvas.paint(_ellipse(u, drooping, 0.42, 0.125), np.minimum(tone, 0.4) * 0.5, f["moustache"])
     _paint_glasses(canvas, u, x, y, f["glasses"])
     return np.clip(canvas.pixels, 0, 1)
 
@@ -209,27 +214,27 @@ def _head_coordinates(column: dict[str, NDArray]) -> tuple[NDArray, NDArray]:
 
 def _paint_lines(canvas: _Canvas, u: NDArray, y: NDArray, column: dict[str, NDArray]) -> None:
     """Draw lines on the forehead and beside the mouth, deeper with age."""
-    depth = np.clip((column["age"] - 45) / 30, 0, 1)
-    line = column["skin"] * (1 - 0.45 * depth)
-    for height in (-0.5, -0.42):
-        canvas.paint(_box(u, y - height, 0.34, 0.018), line)
+    depth = np.clip((column["age"] - 40) / 30, 0, 1)
+    line = column["skin"] * (1 - 0.55 * depth)
+    for height in (-0.52, -0.41):
+        canvas.paint(_box(u, y - height, 0.34, 0.026), line)
     for side in (-1, 1):
-        canvas.paint(_box(u - side * (0.4 + 0.12 * y), y - 0.4, 0.025, 0.17), line)
+        canvas.paint(_box(u - side * (0.4 + 0.12 * y), y - 0.4, 0.034, 0.17), line)
 
 
 def _paint_mouth(canvas: _Canvas, u: NDArray, y: NDArray, mouth: NDArray) -> None:
     """Draw a wide, bold line whose corners go up; a smile shows teeth."""
-    width = 0.34 + 0.08 * mouth
-    bend = 0.22 * mouth * (1 - (u / width) ** 2)
-    middle = y - 0.56 - bend + 0.1 * mouth
-    canvas.paint(np.maximum(np.abs(middle) - 0.05, np.abs(u) - width), 0.12)
+    width = 0.37 + 0.08 * mouth
+    bend = 0.26 * mouth * (1 - (u / width) ** 2)
+    middle = y - 0.6 - bend + 0.12 * mouth
+    canvas.paint(np.maximum(np.abs(middle) - 0.06, np.abs(u) - width), 0.12)
     teeth = np.maximum(np.abs(middle + 0.45 * bend) - 0.4 * np.abs(bend), np.abs(u) - 0.85 * width)
     canvas.paint(teeth, 0.97, mouth[:, 0, 0] > 0.3)
 
 
 def _paint_glasses(canvas: _Canvas, u: NDArray, x: NDArray, y: NDArray, where: NDArray) -> None:
     """Draw thick round frames, a bridge, and temples to the ears."""
-    frames = np.minimum(_ring(u - 0.32, y + 0.1, 0.25), _ring(u + 0.32, y + 0.1, 0.25))
+    frames = np.minimum(_ring(u - 0.32, y + 0.1, 0.26), _ring(u + 0.32, y + 0.1, 0.26))
     bridge = _box(u, y + 0.14, 0.1, 0.035)
     outside = np.abs(u) - 0.55
     temples = np.maximum(np.maximum(np.abs(y + 0.14) - 0.035, -outside), np.abs(x) - 0.82)

@@ -28,6 +28,8 @@ def test_shapes_range_and_factors(faces):
     assert factors[["glasses", "moustache", "smile", "older"]].dtypes.eq(bool).all()
     assert ((factors.age >= 55) == factors.older).all()
     assert ((factors.mouth > 0.3) == factors.smile).all()
+    assert ((factors.hair_length < 0.1) == (factors.hair == "none")).all()
+    assert ((factors.hair_length >= 0.5) == (factors.hair == "long")).all()
     assert abs(factors.smile.mean() - 0.5) < 0.05
     independent = factors[["glasses", "moustache", "smile", "older", "turn", "x"]].astype(float).corr().to_numpy()
     assert np.abs(independent - np.eye(6)).max() < 0.1
