@@ -274,6 +274,7 @@ def images(
     width: float = WIDTH,
     photo: bool = False,
     signed: bool = False,
+    white: bool = False,
 ) -> None:
     """Pictures side by side: grey (h, w) or (h, w, 1), dark is 1, or RGB (h, w, 3).
 
@@ -287,6 +288,7 @@ def images(
     photo : store as JPEG; for photographs
     signed : values of either sign, as weights have them, each picture scaled to its largest: 0 is mid-grey, positive
         darker, negative lighter
+    white : grey pictures whose 1 is white, as photographs have it, instead of dark
     """
     pictures = [np.asarray(picture) for picture in pictures]
     ncols = min(ncols or 10, len(pictures))
@@ -298,7 +300,8 @@ def images(
         for i, picture in enumerate(pictures):
             ax = axes.flat[i]
             high = np.abs(picture).max() if signed else 1 if picture.dtype.kind == "f" else 255
-            ax.imshow(picture.squeeze(), vmin=-high if signed else 0, vmax=high)
+            cmap = "gray" if white else "gray_r"
+            ax.imshow(picture.squeeze(), cmap=cmap, vmin=-high if signed else 0, vmax=high)
             if i < len(titles):
                 ax.set_title(titles[i], fontsize=10.5, loc="center")
 

@@ -11,6 +11,7 @@ with quiet_stderr():
 
 from course_utils.autoencoders.features import few_label_accuracy, keep_strongest
 from course_utils.autoencoders.images import add_gaussian, add_masking, add_salt_and_pepper, mean_psnr, mean_ssim
+from course_utils.autoencoders.judge import FaceJudge, not_faces
 from course_utils.autoencoders.latent import attribute_direction, interpolate, traverse
 from course_utils.autoencoders.layers import KLSparsity, L1Activity
 from course_utils.autoencoders.models import (
@@ -25,6 +26,7 @@ from course_utils.autoencoders.variational import VAE, Sampling, kl_to_standard_
 __all__ = [
     "VAE",
     "Autoencoder",
+    "FaceJudge",
     "KLSparsity",
     "L1Activity",
     "Progress",
@@ -42,6 +44,7 @@ __all__ = [
     "kl_to_standard_normal",
     "mean_psnr",
     "mean_ssim",
+    "not_faces",
     "train",
     "traverse",
 ]
