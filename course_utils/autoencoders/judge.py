@@ -37,7 +37,7 @@ class FaceJudge:
         If there are fewer than 100 faces.
     """
 
-    def __init__(self, n: int = 4000, *, epochs: int = 6, seed: int = 1_000_003) -> None:
+    def __init__(self, n: int = 3000, *, epochs: int = 8, seed: int = 1_000_003) -> None:
         if isinstance(n, bool) or not isinstance(n, int) or n < 100:
             raise ValueError(f"n must be an integer >= 100, got {n!r}.")
         faces, factors = draw_faces(n, seed=seed)
@@ -45,7 +45,7 @@ class FaceJudge:
         images = _soften(np.concatenate([faces, not_faces(faces[: n // 2], seed=seed)]), rng)
         targets = np.concatenate([_targets(factors), np.zeros((n // 2, _OUTPUTS), np.float32)])
         self.model = _network(seed)
-        train(self.model, images, targets, epochs=epochs, learning_rate=0.003, loss=_loss, name="judge")
+        train(self.model, images, targets, epochs=epochs, learning_rate=0.002, loss=_loss, name="judge")
 
     def read(self, images: NDArray) -> pd.DataFrame:
         """Read the factors off pictures.
@@ -142,8 +142,8 @@ def _loss(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTen
 def _network(seed: int) -> keras.Sequential:
     initial = [keras.initializers.GlorotUniform(seed=seed + i) for i in range(5)]
     convolutions = [
-        layers.Conv2D(n, 3, strides=2, padding="same", activation="relu", kernel_initializer=initial[i])
-        for i, n in enumerate((16, 32, 64))
+        layers.Conv2D(n, 4, strides=2, padding="same", activation="relu", kernel_initializer=initial[i])
+        for i, n in enumerate((16, 32, 32))
     ]
     return keras.Sequential(
         [

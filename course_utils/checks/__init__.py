@@ -5,12 +5,34 @@ sentence what is probably wrong, and with every try one hint more. ``checks.kmea
 without a try.
 """
 
-from course_utils.checks import anomaly, autoencoder, convolution, denoising, elbow, kmeans, quantization, sparse, start
+from course_utils.checks import (
+    anomaly,
+    autoencoder,
+    convolution,
+    denoising,
+    elbow,
+    kmeans,
+    quantization,
+    sparse,
+    start,
+    variational,
+)
 from course_utils.checks.base import CheckFailed, Exercise, Verdict
 
 EXERCISES: dict[str, Exercise] = {
     exercise.grade_id: exercise
-    for module in (start, kmeans, elbow, quantization, autoencoder, sparse, convolution, denoising, anomaly)
+    for module in (
+        start,
+        kmeans,
+        elbow,
+        quantization,
+        autoencoder,
+        sparse,
+        convolution,
+        denoising,
+        anomaly,
+        variational,
+    )
     for exercise in vars(module).values()
     if isinstance(exercise, Exercise)
 }
@@ -29,4 +51,5 @@ __all__ = [
     "quantization",
     "sparse",
     "start",
+    "variational",
 ]

@@ -8,7 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import keras
 import numpy as np
+from keras import ops
 
 Wrong = tuple[Callable, str]
 WRONG: dict[str, list[Wrong]] = {}
@@ -1515,3 +1517,376 @@ def threshold_looks_at_the_rest(train_errors, validation_errors, test_errors, qu
 @wrong("08-threshold", "counts in 0..100")
 def threshold_by_percentile(train_errors, validation_errors, test_errors, quantile):
     return np.percentile(validation_errors, quantile)
+
+
+# --- 09-sampling -----------------------------------------------------------------------------------------------------
+
+
+@wrong("09-sampling", "log-variance for sigma")
+def sampling_log_variance_as_sigma(mean, log_variance, noise):
+    return mean + log_variance * noise
+
+
+@wrong("09-sampling", "by the *variance*")
+def sampling_by_the_variance(mean, log_variance, noise):
+    return mean + ops.exp(log_variance) * noise
+
+
+@wrong("09-sampling", "two calls with the same noise")
+def sampling_own_noise(mean, log_variance, noise):
+    return mean + ops.exp(log_variance / 2) * np.random.normal(size=mean.shape)  # noqa: NPY002 - as students do
+
+
+@wrong("09-sampling", "two calls with the same noise")
+def sampling_own_noise_of_keras(mean, log_variance, noise):
+    return mean + ops.exp(log_variance / 2) * keras.random.normal(ops.shape(mean))
+
+
+@wrong("09-sampling", "other noise gives the same code")
+def sampling_own_noise_with_a_seed(mean, log_variance, noise):
+    return mean + ops.exp(log_variance / 2) * keras.random.normal(ops.shape(mean), seed=0)
+
+
+@wrong("09-sampling", "the result is no tensor")
+def sampling_in_numpy(mean, log_variance, noise):
+    mean, log_variance, noise = (np.array(tensor) for tensor in (mean, log_variance, noise))
+    return mean + np.exp(log_variance / 2) * noise
+
+
+@wrong("09-sampling", "no gradient passes, so the encoder could not learn")
+def sampling_in_numpy_and_back(mean, log_variance, noise):
+    mean, log_variance, noise = (np.array(tensor) for tensor in (mean, log_variance, noise))
+    return ops.convert_to_tensor(mean + np.exp(log_variance / 2) * noise)
+
+
+@wrong("09-sampling", "no gradient passes, so the encoder could not learn")
+def sampling_stopped(mean, log_variance, noise):
+    return ops.stop_gradient(mean + ops.exp(log_variance / 2) * noise)
+
+
+@wrong("09-sampling", "no gradient reaches log_variance")
+def sampling_exponential_of_numpy(mean, log_variance, noise):
+    return mean + np.exp(log_variance / 2) * noise
+
+
+@wrong("09-sampling", "no gradient reaches mean")
+def sampling_mean_stopped(mean, log_variance, noise):
+    return ops.stop_gradient(mean) + ops.exp(log_variance / 2) * noise
+
+
+@wrong("09-sampling", "only part of it passes")
+def sampling_half_stopped(mean, log_variance, noise):
+    return mean / 2 + ops.stop_gradient(mean / 2) + ops.exp(log_variance / 2) * noise
+
+
+@wrong("09-sampling", "its deviation should be sigma")
+def sampling_without_sigma(mean, log_variance, noise):
+    return mean + noise
+
+
+@wrong("09-sampling", "the mean is missing")
+def sampling_without_mean(mean, log_variance, noise):
+    return ops.exp(log_variance / 2) * noise
+
+
+@wrong("09-sampling", "where is the noise")
+def sampling_mean_only(mean, log_variance, noise):
+    return mean
+
+
+@wrong("09-sampling", "without noise")
+def sampling_sigma_added(mean, log_variance, noise):
+    return mean + ops.exp(log_variance / 2)
+
+
+@wrong("09-sampling", "undo the logarithm")
+def sampling_without_exponential(mean, log_variance, noise):
+    return mean + log_variance / 2 * noise
+
+
+@wrong("09-sampling", "nan or infinite")
+def sampling_root(mean, log_variance, noise):
+    return mean + ops.sqrt(log_variance) * noise
+
+
+@wrong("09-sampling", "stretches the mean too")
+def sampling_mean_stretched(mean, log_variance, noise):
+    return (mean + noise) * ops.exp(log_variance / 2)
+
+
+@wrong("09-sampling", "images and 3 units should have the shape")
+def sampling_one_code(mean, log_variance, noise):
+    return ops.mean(mean + ops.exp(log_variance / 2) * noise, axis=0)
+
+
+# --- 09-kl -----------------------------------------------------------------------------------------------------------
+
+
+def _divergence_terms(mean, log_variance):
+    return 0.5 * (mean**2 + np.exp(log_variance) - log_variance - 1)
+
+
+@wrong("09-kl", "the sign is wrong")
+def divergence_sign(mean, log_variance):
+    return -_divergence_terms(mean, log_variance).sum(axis=1)
+
+
+@wrong("09-kl", "you take the log-variance for sigma")
+def divergence_log_variance_as_sigma(mean, log_variance):
+    return 0.5 * (mean**2 + log_variance**2 - np.log(log_variance**2) - 1).sum(axis=1)
+
+
+@wrong("09-kl", "you take the log-variance for sigma")
+def divergence_log_variance_squared(mean, log_variance):
+    return 0.5 * (mean**2 + log_variance**2 - log_variance - 1).sum(axis=1)
+
+
+@wrong("09-kl", "nan or infinite")
+def divergence_logarithm_twice(mean, log_variance):
+    return 0.5 * (mean**2 + log_variance - np.log(log_variance) - 1).sum(axis=1)
+
+
+@wrong("09-kl", "for the variance")
+def divergence_log_variance_as_variance(mean, log_variance):
+    return 0.5 * (mean**2 + log_variance - log_variance - 1).sum(axis=1)
+
+
+@wrong("09-kl", "for sigma: it is sigma^2 already")
+def divergence_variance_as_sigma(mean, log_variance):
+    sigma = np.exp(log_variance)
+    return 0.5 * (mean**2 + sigma**2 - np.log(sigma**2) - 1).sum(axis=1)
+
+
+@wrong("09-kl", "factor 1/2 is missing")
+def divergence_without_half(mean, log_variance):
+    return 2 * _divergence_terms(mean, log_variance).sum(axis=1)
+
+
+@wrong("09-kl", "take the sum, not the mean")
+def divergence_mean_over_units(mean, log_variance):
+    return _divergence_terms(mean, log_variance).mean(axis=1)
+
+
+@wrong("09-kl", "yours is one number")
+def divergence_sum_over_everything(mean, log_variance):
+    return _divergence_terms(mean, log_variance).sum()
+
+
+@wrong("09-kl", "yours is one number")
+def divergence_mean_over_the_batch(mean, log_variance):
+    return _divergence_terms(mean, log_variance).sum(axis=1).mean()
+
+
+@wrong("09-kl", "sum over its units is missing")
+def divergence_without_sum(mean, log_variance):
+    return _divergence_terms(mean, log_variance)
+
+
+@wrong("09-kl", "over the images, not the units")
+def divergence_wrong_axis(mean, log_variance):
+    return _divergence_terms(mean, log_variance).sum(axis=0)
+
+
+@wrong("09-kl", "the divergence is not symmetric")
+def divergence_other_direction(mean, log_variance):
+    return 0.5 * (log_variance + (1 + mean**2) / np.exp(log_variance) - 1).sum(axis=1)
+
+
+@wrong("09-kl", "the -1 is missing")
+def divergence_without_one(mean, log_variance):
+    return 0.5 * (mean**2 + np.exp(log_variance) - log_variance).sum(axis=1)
+
+
+@wrong("09-kl", "once for an image")
+def divergence_one_for_all_units(mean, log_variance):
+    return 0.5 * ((mean**2 + np.exp(log_variance) - log_variance).sum(axis=1) - 1)
+
+
+@wrong("09-kl", "subtracted, not added")
+def divergence_logarithm_added(mean, log_variance):
+    return 0.5 * (mean**2 + np.exp(log_variance) + log_variance - 1).sum(axis=1)
+
+
+@wrong("09-kl", "to be squared")
+def divergence_mean_not_squared(mean, log_variance):
+    return 0.5 * (mean + np.exp(log_variance) - log_variance - 1).sum(axis=1)
+
+
+@wrong("09-kl", "in bits")
+def divergence_in_bits(mean, log_variance):
+    return _divergence_terms(mean, log_variance).sum(axis=1) / np.log(2)
+
+
+# --- 09-loss ---------------------------------------------------------------------------------------------------------
+
+
+def _squared_error(x, x_hat):
+    return ((x - x_hat) ** 2).sum(axis=(1, 2, 3))
+
+
+@wrong("09-loss", "beta stands before the reconstruction error")
+def loss_beta_on_the_error(x, x_hat, kl, beta):
+    return np.mean(beta * _squared_error(x, x_hat) + kl)
+
+
+@wrong("09-loss", "beta weighs both terms")
+def loss_beta_on_both(x, x_hat, kl, beta):
+    return beta * np.mean(_squared_error(x, x_hat) + kl)
+
+
+@wrong("09-loss", "beta is missing")
+def loss_without_beta(x, x_hat, kl, beta):
+    return np.mean(_squared_error(x, x_hat) + kl)
+
+
+@wrong("09-loss", "has no 1 - beta")
+def loss_weighted_mean(x, x_hat, kl, beta):
+    return np.mean((1 - beta) * _squared_error(x, x_hat) + beta * kl)
+
+
+@wrong("09-loss", "mean over the pixels")
+def loss_mean_over_pixels(x, x_hat, kl, beta):
+    return np.mean((x - x_hat) ** 2) + beta * np.mean(kl)
+
+
+@wrong("09-loss", "over one of the axes")
+def loss_one_axis_less(x, x_hat, kl, beta):
+    return np.mean(((x - x_hat) ** 2).sum(axis=1)) + beta * np.mean(kl)
+
+
+@wrong("09-loss", "you sum over the batch")
+def loss_sum_over_the_batch(x, x_hat, kl, beta):
+    return np.sum(_squared_error(x, x_hat) + beta * kl)
+
+
+@wrong("09-loss", "sum the error over the batch")
+def loss_error_of_the_whole_batch(x, x_hat, kl, beta):
+    return np.sum((x - x_hat) ** 2) + beta * np.mean(kl)
+
+
+@wrong("09-loss", "sum the KL over the batch")
+def loss_kl_of_the_whole_batch(x, x_hat, kl, beta):
+    return np.mean(_squared_error(x, x_hat)) + beta * np.sum(kl)
+
+
+@wrong("09-loss", "one for each image")
+def loss_of_each_image(x, x_hat, kl, beta):
+    return _squared_error(x, x_hat) + beta * kl
+
+
+@wrong("09-loss", "the KL is missing")
+def loss_without_kl(x, x_hat, kl, beta):
+    return np.mean(_squared_error(x, x_hat))
+
+
+@wrong("09-loss", "reconstruction error is missing")
+def loss_without_error(x, x_hat, kl, beta):
+    return beta * np.mean(kl)
+
+
+@wrong("09-loss", "the KL is subtracted")
+def loss_kl_subtracted(x, x_hat, kl, beta):
+    return np.mean(_squared_error(x, x_hat) - beta * kl)
+
+
+@wrong("09-loss", "absolute error")
+def loss_absolute(x, x_hat, kl, beta):
+    return np.mean(np.abs(x - x_hat).sum(axis=(1, 2, 3)) + beta * kl)
+
+
+@wrong("09-loss", "no root")
+def loss_root(x, x_hat, kl, beta):
+    return np.mean(np.sqrt(_squared_error(x, x_hat)) + beta * kl)
+
+
+@wrong("09-loss", "square each difference, then sum")
+def loss_square_of_sum(x, x_hat, kl, beta):
+    return np.mean((x - x_hat).sum(axis=(1, 2, 3)) ** 2 + beta * kl)
+
+
+@wrong("09-loss", "cross-entropy")
+def loss_cross_entropy(x, x_hat, kl, beta):
+    entropy = -(x * np.log(x_hat) + (1 - x) * np.log(1 - x_hat))
+    return np.mean(entropy.sum(axis=(1, 2, 3)) + beta * kl)
+
+
+@wrong("09-loss", "changes one of its arguments")
+def loss_in_place(x, x_hat, kl, beta):
+    x -= x_hat
+    return np.mean((x**2).sum(axis=(1, 2, 3)) + beta * kl)
+
+
+# --- 09-direction ----------------------------------------------------------------------------------------------------
+
+
+@wrong("09-direction", "the direction is reversed")
+def direction_reversed(codes, has_attribute):
+    return codes[~has_attribute].mean(axis=0) - codes[has_attribute].mean(axis=0)
+
+
+@wrong("09-direction", "the mean of those *with* the attribute")
+def direction_with_only(codes, has_attribute):
+    return codes[has_attribute].mean(axis=0)
+
+
+@wrong("09-direction", "the two means are added")
+def direction_added(codes, has_attribute):
+    return codes[has_attribute].mean(axis=0) + codes[~has_attribute].mean(axis=0)
+
+
+@wrong("09-direction", "these are sums")
+def direction_of_sums(codes, has_attribute):
+    return codes[has_attribute].sum(axis=0) - codes[~has_attribute].sum(axis=0)
+
+
+@wrong("09-direction", "the size of its own group")
+def direction_divided_by_all(codes, has_attribute):
+    with_it = has_attribute[:, None]
+    return (codes * with_it).mean(axis=0) - (codes * ~with_it).mean(axis=0)
+
+
+@wrong("09-direction", "these are medians")
+def direction_of_medians(codes, has_attribute):
+    return np.median(codes[has_attribute], axis=0) - np.median(codes[~has_attribute], axis=0)
+
+
+@wrong("09-direction", "the mean of *all* codes: subtract")
+def direction_from_the_overall_mean(codes, has_attribute):
+    return codes[has_attribute].mean(axis=0) - codes.mean(axis=0)
+
+
+@wrong("09-direction", "its length is made 1")
+def direction_of_length_one(codes, has_attribute):
+    found = codes[has_attribute].mean(axis=0) - codes[~has_attribute].mean(axis=0)
+    return found / np.linalg.norm(found)
+
+
+@wrong("09-direction", "yours is one number")
+def direction_one_number(codes, has_attribute):
+    return codes[has_attribute].mean() - codes[~has_attribute].mean()
+
+
+@wrong("09-direction", "the mean is over the *codes*")
+def direction_mean_over_units(codes, has_attribute):
+    return codes[has_attribute].mean(axis=1) - codes[~has_attribute].mean()
+
+
+@wrong("09-direction", "*one* direction")
+def direction_of_each_code(codes, has_attribute):
+    return codes[has_attribute] - codes[~has_attribute].mean(axis=0)
+
+
+@wrong("09-direction", "difference of two single codes")
+def direction_of_two_codes(codes, has_attribute):
+    return codes[has_attribute][0] - codes[~has_attribute][0]
+
+
+@wrong("09-direction", "a mask must be boolean")
+def direction_mask_of_numbers(codes, has_attribute):
+    with_it, without = has_attribute.astype(int), 1 - has_attribute
+    return codes[with_it].mean(axis=0) - codes[without].mean(axis=0)
+
+
+@wrong("09-direction", "stopped for")
+def direction_without_means(codes, has_attribute):
+    return codes[has_attribute] - codes[~has_attribute]
