@@ -37,7 +37,7 @@ class FaceJudge:
         If there are fewer than 100 faces.
     """
 
-    def __init__(self, n: int = 3000, *, epochs: int = 8, seed: int = 1_000_003) -> None:
+    def __init__(self, n: int = 3000, *, epochs: int = 6, seed: int = 1_000_003) -> None:
         if isinstance(n, bool) or not isinstance(n, int) or n < 100:
             raise ValueError(f"n must be an integer >= 100, got {n!r}.")
         faces, factors = draw_faces(n, seed=seed)

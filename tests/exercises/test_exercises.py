@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -36,7 +37,7 @@ SOLUTIONS = _solutions()
 
 
 def _define(source: str, name: str):
-    namespace = {"np": np}
+    namespace = {"np": np, "ops": keras.ops}
     exec(source, namespace)
     return namespace[name]
 
