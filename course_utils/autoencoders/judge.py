@@ -29,7 +29,7 @@ class FaceJudge:
     ----------
     n : number of faces to learn from, at least 100
     epochs : how often it sees each
-    seed : of the faces, the weights and the noise
+    seed : of the faces and the noise; weights and batches follow ``keras.utils.set_random_seed``
 
     Raises
     ------
@@ -44,7 +44,7 @@ class FaceJudge:
         rng = np.random.default_rng(seed)
         images = _soften(np.concatenate([faces, not_faces(faces[: n // 2], seed=seed)]), rng)
         targets = np.concatenate([_targets(factors), np.zeros((n // 2, _OUTPUTS), np.float32)])
-        self.model = _network(seed)
+        self.model = _network()
         train(self.model, images, targets, epochs=epochs, learning_rate=0.002, loss=_loss, name="judge")
 
     def read(self, images: NDArray) -> pd.DataFrame:
@@ -139,19 +139,9 @@ def _loss(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTen
     return is_face * (attributes + hair) + each[:, -1]
 
 
-def _network(seed: int) -> keras.Sequential:
-    initial = [keras.initializers.GlorotUniform(seed=seed + i) for i in range(5)]
-    convolutions = [
-        layers.Conv2D(n, 4, strides=2, padding="same", activation="relu", kernel_initializer=initial[i])
-        for i, n in enumerate((16, 32, 32))
-    ]
+def _network() -> keras.Sequential:
+    convolutions = [layers.Conv2D(filters, 4, strides=2, padding="same", activation="relu") for filters in (16, 32, 32)]
+    hidden = [layers.Flatten(), layers.Dense(64, activation="relu")]
     return keras.Sequential(
-        [
-            layers.Input((SIZE, SIZE, 1)),
-            *convolutions,
-            layers.Flatten(),
-            layers.Dense(64, activation="relu", kernel_initializer=initial[3]),
-            layers.Dense(_OUTPUTS, kernel_initializer=initial[4]),
-        ],
-        name="judge",
+        [layers.Input((SIZE, SIZE, 1)), *convolutions, *hidden, layers.Dense(_OUTPUTS)], name="judge"
     )

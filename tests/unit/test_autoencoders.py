@@ -227,6 +227,27 @@ def test_training_ends_at_a_rate_of_zero_whatever_the_batches():
     assert float(model.optimizer.learning_rate) == pytest.approx(0, abs=1e-6)
 
 
+def test_the_learning_rate_rises_over_the_warm_up_and_falls_to_zero():
+    rates = {}
+    for epochs in (1, 2, 3, 4, 8):
+        model = BUILDERS["dense"]()
+        train(model, IMAGES, epochs=8, learning_rate=0.1, batch_size=12, warmup=4)
+        rates[epochs] = float(model.optimizer._learning_rate(epochs))
+    assert [rates[n] for n in (1, 2, 4, 8)] == pytest.approx([0.025, 0.05, 0.1, 0], abs=1e-6)
+
+
+def test_long_gradients_are_shortened():
+    moved = {}
+    for clip_norm in (None, 1e-9):
+        keras.utils.set_random_seed(0)
+        model = build_dense_autoencoder((8, 8, 1), 4)
+        before = model.get_weights()
+        train(model, IMAGES, epochs=1, learning_rate=0.01, clip_norm=clip_norm)
+        moved[clip_norm] = max(np.abs(a - b).max() for a, b in zip(before, model.get_weights(), strict=True))
+    assert moved[None] > 0.005
+    assert moved[1e-9] < 0.002
+
+
 def test_training_on_other_targets_learns_these():
     keras.utils.set_random_seed(0)
     model = build_dense_autoencoder((8, 8, 1), 4)
@@ -241,6 +262,8 @@ def test_training_on_other_targets_learns_these():
         ({"batch_size": 2.5}, "batch_size must be an integer >= 1, got 2.5"),
         ({"learning_rate": 0}, "learning_rate must be > 0, got 0"),
         ({"targets": IMAGES[:3]}, "got 12 and 3"),
+        ({"warmup": 1}, "warmup must be an integer from 0 to less than the 1 steps, got 1"),
+        ({"clip_norm": 0}, "clip_norm must be > 0, got 0"),
     ],
 )
 def test_training_names_bad_input(options, words):

@@ -14,6 +14,7 @@ from course_utils.autoencoders import (  # isort: skip
     attribute_direction,
     interpolate,
     kl_to_standard_normal,
+    train,
     traverse,
 )
 
@@ -155,3 +156,12 @@ def test_a_direction_is_the_difference_of_means_and_can_be_added():
 def test_bad_codes_are_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_train_reports_the_terms_of_a_vae_and_refuses_targets(data):
+    vae = small_vae()
+    history = train(vae, data, epochs=3, learning_rate=0.01, warmup=2)
+    assert set(history) == {"loss", "reconstruction", "kl"}
+    np.testing.assert_allclose(history["loss"], np.add(history["reconstruction"], history["kl"]), rtol=1e-4)
+    with pytest.raises(ValueError, match="a VAE is trained on inputs alone"):
+        train(vae, data, data, epochs=1, learning_rate=0.01)
