@@ -45,7 +45,16 @@ class FaceJudge:
         images = _soften(np.concatenate([faces, not_faces(faces[: n // 2], seed=seed)]), rng)
         targets = np.concatenate([_targets(factors), np.zeros((n // 2, _OUTPUTS), np.float32)])
         self.model = _network()
-        train(self.model, images, targets, epochs=epochs, learning_rate=0.002, loss=_loss, name="judge")
+        train(
+            self.model,
+            images,
+            targets,
+            epochs=epochs,
+            learning_rate=0.004,
+            warmup=len(images) // 100,
+            loss=_loss,
+            name="judge",
+        )
 
     def read(self, images: NDArray) -> pd.DataFrame:
         """Read the factors off pictures.
@@ -114,7 +123,7 @@ def not_faces(images: NDArray, *, seed: int = 0) -> NDArray[np.float32]:
 
 
 def _soften(images: NDArray, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Blur more than half of the pictures, each by its own amount, and add a little noise to all.
+    """Blur more than half of the pictures, and add a little noise, to each by its own amount.
 
     So the judge is not one of sharpness.
     """
@@ -122,7 +131,8 @@ def _soften(images: NDArray, rng: np.random.Generator) -> NDArray[np.float32]:
     for picture, sigma in zip(softened, rng.uniform(-1, 1.5, len(images)), strict=True):
         if sigma > 0:
             picture[..., 0] = gaussian_filter(picture[..., 0], sigma)
-    return np.clip(softened + rng.normal(0, 0.02, images.shape), 0, 1).astype(np.float32)
+    strength = rng.uniform(0, 0.03, (len(images), 1, 1, 1))
+    return np.clip(softened + strength * rng.normal(size=images.shape), 0, 1).astype(np.float32)
 
 
 def _targets(factors: pd.DataFrame) -> NDArray[np.float32]:
