@@ -332,8 +332,8 @@ def _inside(heatmaps: ArrayLike, boxes: ArrayLike) -> tuple[NDArray, NDArray[np.
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
         raise ValueError(
-            f"box {first}, {boxes[first].tolist()}, is empty or leaves the map of {height} x {width}: expected top, left, "
-            "bottom, right with 0 <= top < bottom and 0 <= left < right."
+            f"box {first}, {boxes[first].tolist()}, is empty or leaves the map of {height} x {width}: expected "
+            "top, left, bottom, right with 0 <= top < bottom and 0 <= left < right."
         )
     rows, columns = np.arange(height), np.arange(width)
     in_rows, in_columns = (rows >= top) & (rows < bottom), (columns >= left) & (columns < right)
