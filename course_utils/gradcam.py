@@ -60,7 +60,7 @@ def grad_cam(
     """
     features, gradients = _features_and_gradients(model, images, class_index, layer)
     weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)
-    return _finish(tf.reduce_sum(weights * features, axis=3), images, upsample)
+    return _combine(weights, features, images, upsample)
 
 
 def counterfactual(
@@ -88,7 +88,7 @@ def counterfactual(
     """
     features, gradients = _features_and_gradients(model, images, class_index, layer)
     weights = tf.reduce_mean(-gradients, axis=(1, 2), keepdims=True)
-    return _finish(tf.reduce_sum(weights * features, axis=3), images, upsample)
+    return _combine(weights, features, images, upsample)
 
 
 def grad_cam_plus_plus(
@@ -123,7 +123,7 @@ def grad_cam_plus_plus(
     sums = tf.reduce_sum(features, axis=(1, 2), keepdims=True)
     share = tf.math.divide_no_nan(gradients**2, 2 * gradients**2 + sums * gradients**3)
     weights = tf.reduce_sum(share * tf.nn.relu(gradients), axis=(1, 2), keepdims=True)
-    return _finish(tf.reduce_sum(weights * features, axis=3), images, upsample)
+    return _combine(weights, features, images, upsample)
 
 
 def spatial_layers(model: keras.Model, image_shape: tuple[int, int, int]) -> list[str]:
@@ -394,9 +394,9 @@ def _features_and_gradients(
     return watched[-1], gradients
 
 
-def _finish(maps: tf.Tensor, images: ArrayLike, upsample: bool) -> NDArray[np.float32]:
-    """ReLU, and the images' size."""
-    maps = tf.nn.relu(maps)
+def _combine(weights: tf.Tensor, features: tf.Tensor, images: ArrayLike, upsample: bool) -> NDArray[np.float32]:
+    """Weighted sum of the layer's maps, ReLU, and the images' size."""
+    maps = tf.nn.relu(tf.reduce_sum(weights * features, axis=3))
     if upsample:
         height, width = np.shape(images)[1:3]
         maps = tf.image.resize(maps[..., None], (height, width), method="bilinear")[..., 0]
