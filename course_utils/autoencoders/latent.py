@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.spatial import geometric_slerp
 
 
 def interpolate(start: ArrayLike, end: ArrayLike, steps: int = 8, *, spherical: bool = False) -> NDArray[np.float64]:
@@ -40,10 +41,8 @@ def interpolate(start: ArrayLike, end: ArrayLike, steps: int = 8, *, spherical: 
     angle = np.arccos(np.clip(a @ b, -1, 1))
     if np.pi - angle < 1e-6:
         raise ValueError("the codes point in opposite directions: there is no single shortest arc between them.")
-    if angle < 1e-6:
-        directions = (1 - t) * a + t * b
-    else:
-        directions = (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
+    nearly_equal = angle < 1e-6  # also every pair of codes of one unit, where there is no arc
+    directions = (1 - t) * a + t * b if nearly_equal else geometric_slerp(a, b, t[:, 0])
     return ((1 - t) * lengths[0] + t * lengths[1]) * directions
 
 
