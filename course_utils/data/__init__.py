@@ -5,6 +5,7 @@ from course_utils.data.digits import load_digits
 from course_utils.data.faces import draw_faces, load_faces
 from course_utils.data.photos import PHOTOS, load_photo
 from course_utils.data.points import POINT_KINDS, load_points
+from course_utils.data.scenes import Scenes, make_scenes
 from course_utils.data.series import SERIES, load_series
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "POINT_KINDS",
     "SERIES",
     "DataUnavailable",
+    "Scenes",
     "cache_folder",
     "draw_faces",
     "load_digits",
@@ -19,5 +21,6 @@ __all__ = [
     "load_photo",
     "load_points",
     "load_series",
+    "make_scenes",
     "offline",
 ]
