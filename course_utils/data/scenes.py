@@ -27,7 +27,7 @@ class Scenes(NamedTuple):
 
 
 def make_scenes(
-    images: ArrayLike, labels: ArrayLike, n: int, *, n_digits: int = 2, side: int = 56, seed: int = 0
+    images: ArrayLike, labels: ArrayLike, n: int, *, n_digits: int = 2, side: int = 60, seed: int = 0
 ) -> Scenes:
     """Put digits of different classes at random places, so that their frames do not overlap.
 
