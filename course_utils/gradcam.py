@@ -18,6 +18,7 @@ import keras
 import numpy as np
 from keras import layers
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
 
 
 def grad_cam(
@@ -229,6 +230,31 @@ def energy_inside(heatmaps: ArrayLike, boxes: ArrayLike) -> NDArray[np.float64]:
     heatmaps, inside = _inside(heatmaps, boxes)
     total = heatmaps.sum(axis=(1, 2))
     return np.divide((heatmaps * inside).sum(axis=(1, 2)), total, out=np.zeros(len(total)), where=total > 0)
+
+
+def rank_correlation(heatmaps: ArrayLike, others: ArrayLike) -> NDArray[np.float64]:
+    """Compute Spearman's correlation of each map with another of the same image.
+
+    Parameters
+    ----------
+    heatmaps, others : arrays of shape (n, h, w)
+
+    Returns
+    -------
+    correlations : array of shape (n,), in -1..1; 0 if one of the two maps is the same everywhere
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+    """
+    heatmaps, others = np.asarray(heatmaps, dtype=float), np.asarray(others, dtype=float)
+    if heatmaps.ndim != 3 or heatmaps.shape != others.shape:
+        raise ValueError(f"expected two arrays of maps (n, h, w), got {heatmaps.shape} and {others.shape}.")
+    first, second = (rankdata(maps.reshape(len(maps), -1), axis=1) for maps in (heatmaps, others))
+    first, second = (ranks - ranks.mean(axis=1, keepdims=True) for ranks in (first, second))
+    scale = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
+    return np.divide((first * second).sum(axis=1), scale, out=np.zeros(len(scale)), where=scale > 0)
 
 
 def randomize_weights(model: keras.Model, n_layers: int, *, seed: int = 0) -> keras.Model:

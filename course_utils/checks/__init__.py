@@ -11,6 +11,7 @@ from course_utils.checks import (
     convolution,
     denoising,
     elbow,
+    gradcam,
     kmeans,
     quantization,
     sparse,
@@ -32,6 +33,7 @@ EXERCISES: dict[str, Exercise] = {
         denoising,
         anomaly,
         variational,
+        gradcam,
     )
     for exercise in vars(module).values()
     if isinstance(exercise, Exercise)
@@ -47,6 +49,7 @@ __all__ = [
     "convolution",
     "denoising",
     "elbow",
+    "gradcam",
     "kmeans",
     "quantization",
     "sparse",

@@ -8,6 +8,7 @@ arguments, and turns an exception, a changed argument or a missing result into a
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -125,6 +126,14 @@ def as_array(value: Any, shape: tuple[int, ...], what: str, kind: str = "numbers
     )
     expect(array.dtype.kind in allowed, f"{what} should hold {kind}, yours holds {array.dtype}.")
     return array
+
+
+def from_tensor(value: Any) -> Any:
+    """A TensorFlow tensor as a NumPy array; anything else as it is."""
+    tensorflow = sys.modules.get("tensorflow")  # not loaded: then the value is no tensor
+    if tensorflow is not None and isinstance(value, tensorflow.Tensor | tensorflow.Variable):
+        return np.asarray(value)
+    return value
 
 
 def as_bool(value: Any, what: str) -> bool:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 
-from course_utils.checks.base import as_array, as_number, close, exercise, expect
+from course_utils.checks.base import as_array, as_number, close, exercise, expect, from_tensor
 
 
 @exercise(
@@ -342,15 +340,12 @@ def direction(answer, rng):
 
 def _unwrap(value):
     """A tensor or a list as a NumPy array; anything else, a ragged list too, as it is."""
-    tensorflow = sys.modules.get("tensorflow")  # not loaded: then the value is no tensor
-    if tensorflow is not None and isinstance(value, tensorflow.Tensor | tensorflow.Variable):
-        return np.asarray(value)
     if isinstance(value, list | tuple):
         try:
             return np.asarray(value)
         except ValueError:
             return value
-    return value
+    return from_tensor(value)
 
 
 def _as_array(value, shape, what):

@@ -1890,3 +1890,611 @@ def direction_mask_of_numbers(codes, has_attribute):
 @wrong("09-direction", "stopped for")
 def direction_without_means(codes, has_attribute):
     return codes[has_attribute] - codes[~has_attribute]
+
+
+# --- 10-weights ------------------------------------------------------------------------------------------------------
+
+
+@wrong("10-weights", "sums over the places")
+def weights_sum(gradients):
+    return gradients.sum(axis=(1, 2))
+
+
+@wrong("10-weights", "largest gradient")
+def weights_maximum(gradients):
+    return gradients.max(axis=(1, 2))
+
+
+@wrong("10-weights", "drop the signs before the mean")
+def weights_absolute(gradients):
+    return np.abs(gradients).mean(axis=(1, 2))
+
+
+@wrong("10-weights", "drop the sign of the mean")
+def weights_absolute_after(gradients):
+    return np.abs(gradients.mean(axis=(1, 2)))
+
+
+@wrong("10-weights", "negative gradients are set to 0 before the mean")
+def weights_relu_before(gradients):
+    return np.maximum(gradients, 0).mean(axis=(1, 2))
+
+
+@wrong("10-weights", "negative weights are set to 0")
+def weights_relu_after(gradients):
+    return np.maximum(gradients.mean(axis=(1, 2)), 0)
+
+
+@wrong("10-weights", "Drop `keepdims`")
+def weights_keepdims(gradients):
+    return gradients.mean(axis=(1, 2), keepdims=True)
+
+
+@wrong("10-weights", "is there a `squeeze`")
+def weights_squeezed(gradients):
+    return gradients.mean(axis=(1, 2), keepdims=True).squeeze()
+
+
+@wrong("10-weights", "weights of the *first* image")
+def weights_of_the_first_image(gradients):
+    return gradients[0].mean(axis=(0, 1))
+
+
+@wrong("10-weights", "weights of the *first* image")
+def weights_of_the_first_image_for_all(gradients):
+    return np.repeat(gradients[:1].mean(axis=(1, 2)), len(gradients), axis=0)
+
+
+@wrong("10-weights", "average over the images too")
+def weights_of_the_batch(gradients):
+    return gradients.mean(axis=(0, 1, 2))
+
+
+@wrong("10-weights", "average over the images too")
+def weights_of_the_batch_for_all(gradients):
+    return np.broadcast_to(gradients.mean(axis=(0, 1, 2)), (len(gradients), gradients.shape[-1]))
+
+
+@wrong("10-weights", "average over the *filters*")
+def weights_mean_over_filters(gradients):
+    return gradients.mean(axis=-1)
+
+
+@wrong("10-weights", "average over the filters too")
+def weights_of_images(gradients):
+    return gradients.mean(axis=(1, 2, 3))
+
+
+@wrong("10-weights", "axis 3 are the filters")
+def weights_wrong_axes(gradients):
+    return gradients.mean(axis=(2, 3))
+
+
+@wrong("10-weights", "axis 0 are the images")
+def weights_axes_counted_from_zero(gradients):
+    return gradients.mean(axis=(0, 1))
+
+
+@wrong("10-weights", "average over the rows alone")
+def weights_one_axis(gradients):
+    return gradients.mean(axis=1)
+
+
+@wrong("10-weights", "that is one number")
+def weights_one_number(gradients):
+    return gradients.mean()
+
+
+@wrong("10-weights", "does not move axes")
+def weights_by_reshape(gradients):
+    return gradients.reshape(len(gradients), gradients.shape[-1], -1).mean(axis=2)
+
+
+@wrong("10-weights", "should have the weight")
+def weights_without_the_last_row(gradients):
+    return gradients[:, :-1].mean(axis=(1, 2))
+
+
+@wrong("10-weights", "nan or infinite")
+def weights_divided_by_zero(gradients):
+    return np.full((len(gradients), gradients.shape[-1]), np.nan)
+
+
+@wrong("10-weights", "yours is a list")
+def weights_list(gradients):
+    return gradients.mean(axis=(1, 2)).tolist()
+
+
+@wrong("10-weights", "changes one of its arguments")
+def weights_in_place(gradients):
+    gradients /= gradients.shape[1] * gradients.shape[2]
+    return gradients.sum(axis=(1, 2))
+
+
+@wrong("10-weights", "returned None")
+def weights_without_return(gradients):
+    gradients.mean(axis=(1, 2))
+
+
+# --- 10-map ----------------------------------------------------------------------------------------------------------
+
+
+def _weighted(activations, weights):
+    return activations * weights[:, None, None]
+
+
+@wrong("10-map", "the ReLU is missing")
+def map_without_relu(activations, weights):
+    return _weighted(activations, weights).sum(axis=-1)
+
+
+@wrong("10-map", "the ReLU is taken of each filter's term")
+def map_relu_of_terms(activations, weights):
+    return np.maximum(_weighted(activations, weights), 0).sum(axis=-1)
+
+
+@wrong("10-map", "the ReLU is taken of the weights")
+def map_relu_of_weights(activations, weights):
+    return _weighted(activations, np.maximum(weights, 0)).sum(axis=-1)
+
+
+@wrong("10-map", "the ReLU is taken of the weights")
+def map_relu_of_weights_and_sum(activations, weights):
+    return np.maximum(_weighted(activations, np.maximum(weights, 0)).sum(axis=-1), 0)
+
+
+@wrong("10-map", "the ReLU is taken of the activations")
+def map_relu_of_activations(activations, weights):
+    return _weighted(np.maximum(activations, 0), weights).sum(axis=-1)
+
+
+@wrong("10-map", "absolute value of the sum")
+def map_absolute(activations, weights):
+    return np.abs(_weighted(activations, weights).sum(axis=-1))
+
+
+@wrong("10-map", "signs of the weights")
+def map_absolute_weights(activations, weights):
+    return np.maximum(_weighted(activations, np.abs(weights)).sum(axis=-1), 0)
+
+
+@wrong("10-map", "mean over the filters")
+def map_mean(activations, weights):
+    return np.maximum(_weighted(activations, weights).mean(axis=-1), 0)
+
+
+@wrong("10-map", "weights of the *first* one")
+def map_weights_of_the_first(activations, weights):
+    return np.maximum((activations * weights[0]).sum(axis=-1), 0)
+
+
+@wrong("10-map", "run along the *columns*")
+def map_weights_along_columns(activations, weights):
+    return np.maximum((activations * weights).sum(axis=-1), 0)
+
+
+@wrong("10-map", "run along the *rows*")
+def map_weights_along_rows(activations, weights):
+    return np.maximum((activations * weights[:, None]).sum(axis=-1), 0)
+
+
+@wrong("10-map", "weights of all images")
+def map_matrix_product(activations, weights):
+    return np.maximum(activations @ weights.T, 0)
+
+
+@wrong("10-map", "the weights are missing")
+def map_without_weights(activations, weights):
+    return np.maximum(activations.sum(axis=-1), 0)
+
+
+@wrong("10-map", "the weights are missing")
+def map_mean_of_activations(activations, weights):
+    return np.maximum(activations.mean(axis=-1), 0)
+
+
+@wrong("10-map", "each filter still has a map of its own")
+def map_without_sum(activations, weights):
+    return np.maximum(_weighted(activations, weights), 0)
+
+
+@wrong("10-map", "the places stay")
+def map_sum_over_places(activations, weights):
+    return np.maximum(_weighted(activations, weights).sum(axis=(1, 2)), 0)
+
+
+@wrong("10-map", "leave `keepdims` out")
+def map_keepdims(activations, weights):
+    return np.maximum(_weighted(activations, weights).sum(axis=-1, keepdims=True), 0)
+
+
+@wrong("10-map", "is there a `squeeze`")
+def map_squeezed(activations, weights):
+    return np.maximum(_weighted(activations, weights).sum(axis=-1), 0).squeeze()
+
+
+@wrong("10-map", "that is one map")
+def map_of_the_first(activations, weights):
+    return np.maximum((activations[0] * weights[0]).sum(axis=-1), 0)
+
+
+@wrong("10-map", "you sum over the rows")
+def map_wrong_axis(activations, weights):
+    return np.maximum(_weighted(activations, weights).sum(axis=1), 0)
+
+
+@wrong("10-map", "*against* the class")
+def map_sign(activations, weights):
+    return np.maximum(-_weighted(activations, weights).sum(axis=-1), 0)
+
+
+@wrong("10-map", "keep the *negative* values")
+def map_minimum(activations, weights):
+    return np.minimum(_weighted(activations, weights).sum(axis=-1), 0)
+
+
+@wrong("10-map", "scaled to its largest value")
+def map_scaled(activations, weights):
+    found = np.maximum(_weighted(activations, weights).sum(axis=-1), 0)
+    return found / found.max(axis=(1, 2), keepdims=True)
+
+
+@wrong("10-map", "largest term")
+def map_largest_term(activations, weights):
+    return np.maximum(_weighted(activations, weights).max(axis=-1), 0)
+
+
+@wrong("10-map", "should have")
+def map_without_the_last_filter(activations, weights):
+    return np.maximum(_weighted(activations, weights)[..., :-1].sum(axis=-1), 0)
+
+
+@wrong("10-map", "nan or infinite")
+def map_root(activations, weights):
+    return np.sqrt(np.where(activations[..., 0] < 0, np.nan, 1))
+
+
+@wrong("10-map", "changes one of its arguments")
+def map_in_place(activations, weights):
+    activations *= weights[:, None, None]
+    return np.maximum(activations.sum(axis=-1), 0)
+
+
+@wrong("10-map", "returned None")
+def map_without_return(activations, weights):
+    np.maximum(_weighted(activations, weights).sum(axis=-1), 0)
+
+
+# --- 10-scale --------------------------------------------------------------------------------------------------------
+
+
+def _largest(maps):
+    return maps.max(axis=(1, 2), keepdims=True)
+
+
+@wrong("10-scale", "becomes nan")
+def scale_zero_by_zero(maps):
+    return maps / _largest(maps)
+
+
+@wrong("10-scale", "largest value of *all* maps")
+def scale_by_the_largest_of_all(maps):
+    return maps / maps.max() if maps.max() > 0 else maps
+
+
+@wrong("10-scale", "smallest value of each map is pulled to 0")
+def scale_min_max(maps):
+    smallest = maps.min(axis=(1, 2), keepdims=True)
+    return (maps - smallest) / np.maximum(_largest(maps) - smallest, 1e-12)
+
+
+@wrong("10-scale", "smallest value of all maps is pulled to 0")
+def scale_min_max_of_all(maps):
+    return (maps - maps.min()) / np.ptp(maps)
+
+
+@wrong("10-scale", "divide by the sum of each map")
+def scale_by_the_sum(maps):
+    return maps / np.maximum(maps.sum(axis=(1, 2), keepdims=True), 1e-12)
+
+
+@wrong("10-scale", "divide by the mean of each map")
+def scale_by_the_mean(maps):
+    return maps / np.maximum(maps.mean(axis=(1, 2), keepdims=True), 1e-12)
+
+
+@wrong("10-scale", "reaches 0.909")
+def scale_with_keras_epsilon(maps):
+    return maps / (_largest(maps) + 1e-7)
+
+
+@wrong("10-scale", "reaches 0.990")
+def scale_with_a_small_epsilon(maps):
+    return maps / (_largest(maps) + 1e-8)
+
+
+@wrong("10-scale", "add to the denominator is too large")
+def scale_with_a_large_epsilon(maps):
+    return maps / (_largest(maps) + 1e-2)
+
+
+@wrong("10-scale", "as if it were a map of zeros")
+def scale_tiny_maps_as_zeros(maps):
+    return np.divide(maps, _largest(maps), out=np.zeros_like(maps), where=_largest(maps) > 1e-5)
+
+
+@wrong("10-scale", "as if it were a map of zeros")
+def scale_tiny_maps_kept(maps):
+    return maps / np.where(_largest(maps) > 1e-5, _largest(maps), 1)
+
+
+@wrong("10-scale", "becomes ones")
+def scale_zeros_to_ones(maps):
+    return np.divide(maps, _largest(maps), out=np.ones_like(maps), where=_largest(maps) > 0)
+
+
+@wrong("10-scale", "as they happen to be in memory")
+def scale_into_used_memory(maps):
+    return np.divide(maps, _largest(maps), out=np.full_like(maps, 7), where=_largest(maps) > 0)
+
+
+@wrong("10-scale", "a map of zeros is left out")
+def scale_drops_zeros(maps):
+    maps = maps[_largest(maps).ravel() > 0]
+    return maps / _largest(maps)
+
+
+@wrong("10-scale", "the *other* maps are wrong")
+def scale_gives_up_at_a_map_of_zeros(maps):
+    return maps if (_largest(maps) == 0).any() else maps / _largest(maps)
+
+
+@wrong("10-scale", "run along the *columns*")
+def scale_along_columns(maps):
+    return maps / maps.max(axis=(1, 2))
+
+
+@wrong("10-scale", "run along the *rows*")
+def scale_along_rows(maps):
+    return maps / maps.max(axis=(1, 2))[:, None]
+
+
+@wrong("10-scale", "each row is divided by its own largest value")
+def scale_rows(maps):
+    return maps / maps.max(axis=2, keepdims=True)
+
+
+@wrong("10-scale", "largest value at each place")
+def scale_places(maps):
+    return maps / maps.max(axis=0)
+
+
+@wrong("10-scale", "come back as they were")
+def scale_nothing(maps):
+    return maps
+
+
+@wrong("10-scale", "are cut off")
+def scale_clipped(maps):
+    return np.clip(maps, 0, 1)
+
+
+@wrong("10-scale", "becomes 255")
+def scale_to_255(maps):
+    return 255 * maps / np.maximum(_largest(maps), 1e-12)
+
+
+@wrong("10-scale", "these are the largest values")
+def scale_returns_the_largest(maps):
+    return _largest(maps)
+
+
+@wrong("10-scale", "not in proportion")
+def scale_root(maps):
+    return np.sqrt(maps / np.maximum(_largest(maps), 1e-12))
+
+
+@wrong("10-scale", "should become 1, yours is 0.500")
+def scale_to_one_half(maps):
+    return maps / np.maximum(2 * _largest(maps), 1e-12)
+
+
+@wrong("10-scale", "changes one of its arguments")
+def scale_in_place(maps):
+    maps /= np.maximum(_largest(maps), 1e-12)
+    return maps
+
+
+@wrong("10-scale", "yours is a list")
+def scale_list(maps):
+    return [one / max(one.max(), 1e-12) for one in maps]
+
+
+@wrong("10-scale", "stopped for")
+def scale_ambiguous(maps):
+    return maps / _largest(maps) if _largest(maps) > 0 else maps
+
+
+@wrong("10-scale", "returned None for 1 maps, 1 of zeros")
+def scale_returns_nothing_for_zeros(maps):
+    return maps / np.maximum(_largest(maps), 1e-12) if maps.max() > 0 else None
+
+
+# --- 10-softmax ------------------------------------------------------------------------------------------------------
+
+
+def _softmax(scores, axis=1):
+    p = np.exp(scores - scores.max(axis=axis, keepdims=True))
+    return p / p.sum(axis=axis, keepdims=True)
+
+
+def _softmax_parts(scores, c):
+    """Outputs, those of class c, and 1 for class c."""
+    p = _softmax(scores)
+    return p, p[np.arange(len(p)), c][:, None], np.eye(p.shape[1])[c]
+
+
+@wrong("10-softmax", "gradient of log(p_c)")
+def softmax_logarithm(scores, c):
+    p, _, one = _softmax_parts(scores, c)
+    return one - p
+
+
+@wrong("10-softmax", "gradient of the cross-entropy")
+def softmax_cross_entropy(scores, c):
+    p, _, one = _softmax_parts(scores, c)
+    return p - one
+
+
+@wrong("10-softmax", "entries of the other classes are 0")
+def softmax_diagonal(scores, c):
+    p, _, one = _softmax_parts(scores, c)
+    return p * (1 - p) * one
+
+
+@wrong("10-softmax", "for every class k")
+def softmax_each_by_its_own(scores, c):
+    p = _softmax(scores)
+    return p * (1 - p)
+
+
+@wrong("10-softmax", "the sign is reversed")
+def softmax_sign(scores, c):
+    p, p_c, one = _softmax_parts(scores, c)
+    return p_c * (p - one)
+
+
+@wrong("10-softmax", "of each entry's own class: it should be p_c")
+def softmax_class_chosen_too_late(scores, c):
+    p, _, one = _softmax_parts(scores, c)
+    return p * (one - p)
+
+
+@wrong("10-softmax", "p_c is subtracted")
+def softmax_same_subtracted(scores, c):
+    _, p_c, one = _softmax_parts(scores, c)
+    return p_c * (one - p_c)
+
+
+@wrong("10-softmax", "1 is missing")
+def softmax_without_one(scores, c):
+    p, p_c, _ = _softmax_parts(scores, c)
+    return -p_c * p
+
+
+@wrong("10-softmax", "goes over the images, axis 0")
+def softmax_over_the_images(scores, c):
+    p = _softmax(scores, axis=0)
+    return p[np.arange(len(p)), c][:, None] * (np.eye(p.shape[1])[c] - p)
+
+
+@wrong("10-softmax", "goes over the whole batch")
+def softmax_over_the_batch(scores, c):
+    p = np.exp(scores) / np.exp(scores).sum()
+    return p[np.arange(len(p)), c][:, None] * (np.eye(p.shape[1])[c] - p)
+
+
+@wrong("10-softmax", "not yet divided by their sum")
+def softmax_exponential(scores, c):
+    p = np.exp(scores)
+    return p[np.arange(len(p)), c][:, None] * (np.eye(p.shape[1])[c] - p)
+
+
+@wrong("10-softmax", "class of the *first* one")
+def softmax_class_of_the_first(scores, c):
+    p = _softmax(scores)
+    return p[:, c[:1]] * (np.eye(p.shape[1])[c[0]] - p)
+
+
+@wrong("10-softmax", "the largest score")
+def softmax_predicted_class(scores, c):
+    p, p_c, one = _softmax_parts(scores, scores.argmax(axis=1))
+    return p_c * (one - p)
+
+
+@wrong("10-softmax", "takes the columns c of *every* row")
+def softmax_columns(scores, c):
+    p = _softmax(scores)
+    return p[:, c] * (np.eye(p.shape[1])[c] - p)
+
+
+@wrong("10-softmax", "runs along the classes")
+def softmax_without_axis(scores, c):
+    p, p_c, one = _softmax_parts(scores, c)
+    return p_c[:, 0] * (one - p)
+
+
+@wrong("10-softmax", "softmax itself")
+def softmax_itself(scores, c):
+    return _softmax(scores)
+
+
+@wrong("10-softmax", "gradient of the score")
+def softmax_of_the_score(scores, c):
+    return np.eye(scores.shape[1])[c]
+
+
+@wrong("10-softmax", "should not be positive")
+def softmax_others_positive(scores, c):
+    p, p_c, _ = _softmax_parts(scores, c)
+    return p_c * (1 - p)
+
+
+@wrong("10-softmax", "should not be negative")
+def softmax_own_negative(scores, c):
+    p, p_c, one = _softmax_parts(scores, c)
+    return -p_c * (one + p)
+
+
+@wrong("10-softmax", "should add up to 0")
+def softmax_own_without_factor(scores, c):
+    p, p_c, one = _softmax_parts(scores, c)
+    return one - p_c * p
+
+
+@wrong("10-softmax", "should be p_c (1 - p_c)")
+def softmax_half(scores, c):
+    p, p_c, one = _softmax_parts(scores, c)
+    return p_c * (one - p) / 2
+
+
+@wrong("10-softmax", "raise and lower score")
+def softmax_others_alike(scores, c):
+    _, p_c, one = _softmax_parts(scores, c)
+    share = 1 / (scores.shape[1] - 1)
+    return p_c * (1 - p_c) * (one * (1 + share) - share)
+
+
+@wrong("10-softmax", "gradients of *all* outputs")
+def softmax_jacobian(scores, c):
+    p = _softmax(scores)
+    return p[:, :, None] * (np.eye(p.shape[1]) - p[:, None, :])
+
+
+@wrong("10-softmax", "an entry for *each* score")
+def softmax_own_entry_only(scores, c):
+    _, p_c, _ = _softmax_parts(scores, c)
+    return (p_c * (1 - p_c))[:, 0]
+
+
+@wrong("10-softmax", "each image has its own gradient")
+def softmax_mean_over_images(scores, c):
+    p, p_c, one = _softmax_parts(scores, c)
+    return (p_c * (one - p)).mean(axis=0)
+
+
+@wrong("10-softmax", "nan or infinite")
+def softmax_missing(scores, c):
+    return np.full_like(scores, np.nan)
+
+
+@wrong("10-softmax", "changes one of its arguments")
+def softmax_in_place(scores, c):
+    scores -= scores.max(axis=1, keepdims=True)
+    p, p_c, one = _softmax_parts(scores, c)
+    return p_c * (one - p)
+
+
+@wrong("10-softmax", "returned None")
+def softmax_without_return(scores, c):
+    _softmax(scores)

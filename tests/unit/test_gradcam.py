@@ -14,12 +14,14 @@ from course_utils.gradcam import (  # isort: skip
     perturbation_curve,
     pointing_game,
     randomize_weights,
+    rank_correlation,
     spatial_layers,
 )
 
 import keras
 import tensorflow as tf
 from keras import layers
+from scipy.stats import spearmanr
 
 IMAGES = np.random.default_rng(0).random((6, 16, 16, 3)).astype("float32")
 
@@ -269,3 +271,16 @@ def test_deletion_falls_and_insertion_rises_fastest_by_the_true_map():
         perturbation_curve(model, images, heatmap[:1], 0)
     with pytest.raises(ValueError, match="steps must be an integer >= 1, got 0"):
         perturbation_curve(model, images, heatmap, 0, steps=0)
+
+
+def test_rank_correlation_is_spearmans_and_a_constant_map_agrees_with_nothing():
+    rng = np.random.default_rng(2)
+    maps, others = np.maximum(rng.normal(size=(2, 5, 6, 7)), 0)
+    others[4] = 0.3
+    found = rank_correlation(maps, others)
+    expected = [spearmanr(a.ravel(), b.ravel()).statistic for a, b in zip(maps[:4], others[:4], strict=True)]
+    np.testing.assert_allclose(found[:4], expected, atol=1e-12)
+    assert found[4] == 0
+    np.testing.assert_allclose(rank_correlation(maps, maps**3), 1)
+    with pytest.raises(ValueError, match=r"got \(5, 6, 7\) and \(4, 6, 7\)"):
+        rank_correlation(maps, others[:4])
