@@ -103,6 +103,92 @@ def release(
 
 
 @app.command()
+def grade(
+    master: Annotated[str, typer.Argument(help="The instructor's notebook: number or path.")],
+    submissions: Annotated[Path, typer.Argument(help="Folder with a notebook, or a folder, for each student.")],
+    out: Annotated[Path, typer.Option(help="Folder for marks and feedback, outside of the submissions.")],
+    workers: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Submissions at a time. Default: as many as it bears.")
+    ] = None,
+    min_score: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Exit with 1 if a submission has a smaller share of the points.")
+    ] = None,
+    cell_timeout: Annotated[
+        float | None, typer.Option(min=1, help="Seconds for a cell. Default: the notebook's budget, at least 20.")
+    ] = None,
+    no_sandbox: Annotated[
+        bool, typer.Option("--no-sandbox", help="Run submissions unprotected. The marks are labelled.")
+    ] = False,
+) -> None:
+    """Grade a class: marks in grades.csv, a page of feedback for each student, a page for the class.
+
+    Run it again after an interruption, or when submissions have changed: what is finished is not run again.
+
+    Exit code 0: all graded; 1: some below --min-score; 2: some unreadable, crashed or timed out; 3: the instructor's
+    own solutions do not get full marks; 4: bad arguments.
+    """
+    from course_utils.teaching.grading import grade as grading
+    from course_utils.teaching.grading import reports
+    from course_utils.teaching.notebooks import find_notebooks
+
+    try:
+        path = _only(find_notebooks([master]))
+        results = grading.grade_class(
+            path, submissions, out, workers=workers, sandbox=not no_sandbox, cell_seconds=cell_timeout
+        )
+        reports.write_reports(results, out)
+    except grading.BrokenMasterError as error:
+        typer.echo(f"course: {error}", err=True)
+        raise typer.Exit(3) from None
+    except (ValueError, OSError) as error:
+        typer.echo(f"course: {error}", err=True)
+        raise typer.Exit(4) from None
+    typer.echo(f"{len(results)} submissions: {out / 'grades.csv'}, {out / 'class.html'}")
+    code = reports.exit_code(results, min_score)
+    if code:
+        raise typer.Exit(code)
+
+
+@app.command()
+def selftest(
+    notebooks: Notebooks = None,
+    no_sandbox: Annotated[bool, typer.Option("--no-sandbox", help="Run the notebooks unprotected.")] = False,
+) -> None:
+    """Try the exercises as a class would: instructor's solutions full marks, student versions none, nothing leaks.
+
+    Takes as long as running each notebook twice. Exit code 0: all is well; 1: something is not; 2: bad arguments.
+    """
+    from course_utils.teaching.notebooks import find_notebooks
+    from course_utils.teaching.selftest import selftest as findings_of
+
+    failed = False
+    with _plain_errors():
+        for finding in findings_of(find_notebooks(notebooks or ()), sandbox=not no_sandbox):
+            failed = failed or not finding.passed
+            mark = "ok  " if finding.passed else "FAIL"
+            typer.echo(f"{mark} {finding.notebook}: {finding.what}" + (f": {finding.detail}" * (not finding.passed)))
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command("demo-class")
+def demo_class(out: Annotated[Path, typer.Argument(help="New folder for twenty submissions.")]) -> None:
+    """Make a class of twenty made-up submissions of notebook 01, to try grading: right, wrong, broken, hostile."""
+    from course_utils.teaching.demo import demo_class as make
+
+    with _plain_errors():
+        paths = make(out)
+    typer.echo(f"{len(paths)} submissions in {out}. Now: course grade 01 {out} --out marks")
+
+
+def _only(paths: list[Path]) -> Path:
+    """The one notebook that is meant."""
+    if len(paths) != 1:
+        raise ValueError(f"one notebook is graded at a time, this means {len(paths)}.")
+    return paths[0]
+
+
+@app.command()
 def publish(repo: Annotated[str, typer.Option(help="Address of the course's git repository.")]) -> None:
     """Write the repository's address into pyproject.toml, the notebooks' Colab cells and their badges."""
     from course_utils.teaching import publish as publishing

@@ -8,6 +8,7 @@ arguments, and turns an exception, a changed argument or a missing result into a
 from __future__ import annotations
 
 import copy
+import functools
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -184,6 +185,16 @@ class _Answer:
             f"{self._name} returned None{' ' + case if case else ''}. Is a `return` missing, perhaps only on one path?",
         )
         return result
+
+    def through(self, adapter: Callable, *arguments: Any, case: str = "") -> Any:
+        """Call the function by way of an adapter, (function, *arguments) -> plain values.
+
+        The adapter runs where the function lives, for results such as tensors that cannot leave that process. It is
+        sent there as source text, so it imports what it needs.
+        """
+        remote = getattr(self._function, "through", None)
+        function = remote(adapter) if remote else functools.partial(adapter, self._function)
+        return _Answer(function, self._name)(*arguments, case=case)
 
 
 def _plain(value: Any, what: str) -> NDArray:

@@ -109,6 +109,15 @@ def converged(answer, rng):
         "a shift of (0.3, 0.4) has the length 0.5, below tau_mu = 0.6: the Euclidean norm of each row, axis=1.",
     )  # fmt: skip
     ask(np.array([[5.0, 0]]), 100, 0.01, 100, "iteration t = tau_t is still allowed: the lecture stops at t > tau_t.")
+    for _ in range(12):
+        shifts = rng.normal(size=(int(rng.integers(1, 6)), 2))
+        total, tau_t = np.linalg.norm(shifts, axis=1).sum(), int(rng.integers(5, 200))
+        t, tau_mu = tau_t + int(rng.choice([-4, -1, 0, 1, 4])), total * float(rng.choice([0.5, 0.9, 1.1, 2]))
+        ask(
+            shifts, t, tau_mu, tau_t,
+            f"for shifts whose lengths sum to {total:.2f}, tau_mu = {tau_mu:.2f}, t = {t} and tau_t = {tau_t} yours is "
+            "wrong.",
+        )  # fmt: skip
 
 
 @exercise(
@@ -200,3 +209,14 @@ def purity(answer, rng):
         close(gap, 0.75),
         "cluster or class numbers with gaps (0 and 3; 1 and 7) are not handled: go through `np.unique(labels)`.",
     )
+    for m in rng.integers(20, 60, size=4):
+        k, n_classes = (int(n) for n in rng.integers(2, 6, size=2))
+        classes = rng.integers(n_classes, size=m)
+        labels = np.where(rng.random(m) < 0.5, classes % k, rng.integers(k, size=m))
+        largest = [np.bincount(classes[labels == c]).max() for c in np.unique(labels)]
+        found = as_number(answer(labels, classes), "The purity")
+        expect(
+            close(found, sum(largest) / m),
+            f"expected {sum(largest) / m:.3f} for {m} points, {k} clusters and {n_classes} classes; yours gives "
+            f"{found:.3f}.",
+        )

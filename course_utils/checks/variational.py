@@ -18,25 +18,21 @@ from course_utils.checks.base import as_array, as_number, close, exercise, expec
 )
 def sampling(answer, rng):
     """Mean plus deviation times the given noise, in TensorFlow, so that gradients reach mean and log-variance."""
-    import tensorflow as tf
-
     for n, units in ((int(rng.integers(5, 9)), 3), (1, 2), (2, 1)):
         mean, log_variance, noise = (rng.normal(size=(n, units)).astype("float32") for _ in range(3))
         log_variance[0, 0] = -abs(log_variance[0, 0]) - 0.1  # a logarithm may be negative
         sigma = np.exp(log_variance / 2)
         wanted = mean + sigma * noise
         case = f"for {n} images and {units} units"
-        tensors = tf.constant(mean), tf.constant(log_variance), tf.constant(noise)
-        with tf.GradientTape() as tape:
-            tape.watch(tensors[:2])
-            result = answer(*tensors, case=case)
+        result, slopes = answer.through(_code_and_slopes, mean, log_variance, noise, case=case)
         found = _as_array(result, (n, units), f"the code {case}")
         expect(
             np.isfinite(found).all(),
             "some codes are nan or infinite: log_variance is a logarithm and may be negative. It has no root and no "
             "logarithm, only an exponential.",
         )
-        again = _as_array(answer(*tensors, case=case), (n, units), f"the code {case}")
+        again, _ = answer.through(_code_and_slopes, mean, log_variance, noise, case=case)
+        again = _as_array(again, (n, units), f"the code {case}")
         expect(
             _same(again, found),
             "two calls with the same noise give two codes: you draw noise of your own. Use the noise you are given.",
@@ -65,7 +61,8 @@ def sampling(answer, rng):
             (mean + sigma * noise[:, :1], "the units share their noise: use each column of it."),
         ):
             expect(_same(found, wanted) or not _same(found, other), message)
-        moved = _as_array(answer(*tensors[:2], tensors[2] + 1, case=case), (n, units), f"the code {case}")
+        moved, _ = answer.through(_code_and_slopes, mean, log_variance, noise + 1, case=case)
+        moved = _as_array(moved, (n, units), f"the code {case}")
         expect(
             not _same(moved, found),
             "other noise gives the same code: you draw noise of your own. Use the noise you are given.",
@@ -77,10 +74,9 @@ def sampling(answer, rng):
             f"{wanted[i]:.3f}; yours is {found[i]:.3f}.",
         )
         expect(
-            isinstance(result, tf.Tensor),
+            slopes is not None,
             "the numbers are right, but no gradient passes: the result is no tensor. Compute it with `ops`, not `np`.",
         )
-        slopes = tape.gradient(result, tensors[:2])
         expect(
             slopes[0] is not None or slopes[1] is not None,
             "the numbers are right, but no gradient passes, so the encoder could not learn: did you leave TensorFlow "
@@ -94,7 +90,7 @@ def sampling(answer, rng):
                 "stop the gradient?",
             )
             expect(
-                _same(tf.convert_to_tensor(slope), right),
+                _same(slope, right),
                 f"the numbers are right, but not the gradient with respect to {name}: only part of it passes.",
             )
 
@@ -336,6 +332,20 @@ def direction(answer, rng):
             _same(found, wanted),
             f"{case}, unit {j} should be {wanted[j]:.3f}; yours is {found[j]:.3f}.",
         )
+
+
+def _code_and_slopes(function, mean, log_variance, noise):
+    """The code for tensors, and the gradients of its sum by mean and log-variance; None if it is no tensor."""
+    import tensorflow as tf
+
+    tensors = [tf.constant(array) for array in (mean, log_variance, noise)]
+    with tf.GradientTape() as tape:
+        tape.watch(tensors[:2])
+        code = function(*tensors)
+    if not isinstance(code, tf.Tensor):
+        return None if code is None else (code, None)
+    slopes = tape.gradient(code, tensors[:2])
+    return code.numpy(), [slope if slope is None else tf.convert_to_tensor(slope).numpy() for slope in slopes]
 
 
 def _unwrap(value):

@@ -1,0 +1,229 @@
+"""pytest plugin beside nbval: check cells are judged here, in pytest's process, and outcomes are written down at once.
+
+nbval collects the cells and runs them in its kernel. This plugin gives it a kernel whose output is bounded and whose
+death is noticed at once, replaces what check cells do by the course's checks against the student's functions in the
+kernel, and lets cells after a timeout count as what they are.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import time
+from collections import deque
+from pathlib import Path
+from queue import Empty
+from typing import Any, ClassVar
+
+import nbval.plugin
+import pytest
+import zmq
+from jupyter_client.manager import KernelManager
+from nbval.kernel import NbvalKernelspecManager, RunningKernel
+
+from course_utils.checks import EXERCISES
+from course_utils.teaching.grading.wire import LARGEST_REPLY, RemoteFunction
+
+OUTPUT_LIMIT = 200_000
+_QUIET = (
+    "import sys\n"
+    "def _bound(stream, limit):\n"
+    "    write, state = stream.write, {'left': limit}\n"
+    "    def bounded(text):\n"
+    "        state['left'] -= len(text)\n"
+    "        return write(text) if state['left'] > 0 else len(text)\n"
+    "    stream.write = bounded\n"
+    "_bound(sys.stdout, 50_000_000); _bound(sys.stderr, 50_000_000); del _bound, sys\n"
+)
+
+
+class KernelLostError(BaseException):
+    """The kernel died or does not answer; not an Exception, so that a check cannot take it for the student's error."""
+
+
+class BoundedKernel(RunningKernel):
+    """nbval's kernel over unix sockets, with bounded output, and death noticed within a second."""
+
+    settings: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, kernel_name: str, cwd: str | None = None, startup_timeout: float = 60) -> None:
+        context = zmq.Context()
+        context.setsockopt(zmq.RCVHWM, 200)
+        context.setsockopt(zmq.MAXMSGSIZE, 2 * LARGEST_REPLY)
+        folder = Path(self.settings["connection"])
+        self.km = KernelManager(
+            kernel_name=kernel_name,
+            kernel_spec_manager=NbvalKernelspecManager(),
+            context=context,
+            transport="ipc",
+            ip=str(folder / "s"),
+            connection_file=str(folder / "kernel.json"),
+        )
+        with open("/dev/null", "w") as nothing:
+            self.km.start_kernel(cwd=cwd, stdout=nothing, stderr=nothing, env=self.settings["environment"])
+        self.kc = self.km.client()
+        self.kc.start_channels()
+        self._kept: deque[dict] = deque()
+        self._output = 0
+        self.kc.wait_for_ready(timeout=startup_timeout)
+        self.ask(_QUIET + "__course_reply = ''", timeout=startup_timeout)
+
+    def execute_cell_input(self, cell_input: str, allow_stdin: bool | None = None) -> str:
+        """Begin a cell, with its output counted anew."""
+        self._output = 0
+        return super().execute_cell_input(cell_input, allow_stdin)
+
+    def await_reply(self, msg_id: str, timeout: float | None = None) -> dict:
+        """Wait for the reply to a request; raise Empty after the timeout, RuntimeError if the kernel died."""
+        deadline = time.monotonic() + (timeout or 1e9)
+        while True:
+            self._drain()
+            try:
+                message = self.kc.get_shell_msg(timeout=0.1)
+            except Empty:
+                if not self.km.is_alive():
+                    raise RuntimeError("The kernel died.") from None
+                if time.monotonic() > deadline:
+                    raise
+                continue
+            if message["parent_header"].get("msg_id") == msg_id:
+                return message
+
+    def get_message(self, stream: str, timeout: float | None = None) -> dict:
+        """Take the next message; of a cell that prints without end, only the beginning is kept."""
+        if stream != "iopub":
+            return super().get_message(stream, timeout)
+        deadline = time.monotonic() + (timeout or 60)
+        while True:
+            self._drain()
+            if self._kept:
+                return self._kept.popleft()
+            if time.monotonic() > deadline or not self.km.is_alive():
+                raise Empty
+            time.sleep(0.002)
+
+    def _drain(self) -> None:
+        while True:
+            try:
+                message = self.kc.get_iopub_msg(timeout=0)
+            except Empty:
+                return
+            if message["msg_type"] in ("stream", "display_data", "execute_result", "error"):
+                self._output += len(str(message["content"]))
+                if self._output > OUTPUT_LIMIT and message["msg_type"] != "error":
+                    continue
+            self._kept.append(message)
+
+    def ask(self, code: str, timeout: float) -> str:
+        """Run source that leaves a text in ``__course_reply``, and return that text."""
+        msg_id = self.kc.execute(
+            code, silent=True, store_history=False, allow_stdin=False, user_expressions={"reply": "__course_reply"}
+        )
+        try:
+            content = self.await_reply(msg_id, timeout)["content"]
+        except Empty:
+            self._stop_call(msg_id)
+            raise KernelLostError(f"no answer within {timeout:g} s: is there a loop without an end?") from None
+        except RuntimeError:
+            raise KernelLostError("the kernel died in this call") from None
+        self._kept.clear()
+        reply = content.get("user_expressions", {}).get("reply", {}).get("data", {}).get("text/plain", "''")
+        try:
+            return str(ast.literal_eval(reply))
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return ""
+
+    def _stop_call(self, msg_id: str) -> None:
+        """Interrupt a call; a kernel that takes no interrupt is stopped."""
+        self.km.interrupt_kernel()
+        try:
+            self.await_reply(msg_id, timeout=5)
+        except (Empty, RuntimeError):
+            self.km.shutdown_kernel(now=True)
+
+    def is_alive(self) -> bool:
+        """Whether the kernel can run another cell."""
+        return hasattr(self, "km") and self.km.is_alive()
+
+
+class GradingPlugin:
+    """Judges check cells and writes each cell's outcome to a log, a line of JSON each."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self._settings = settings
+        self._log = open(settings["log"], "a", encoding="utf-8")  # noqa: SIM115 - closed at the end of the session
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Let check cells run the check here instead of the cell."""
+        for item in items:
+            if item.cell.metadata.course_cell == "check":
+                item.runtest = lambda item=item: self._judge(item)
+
+    def _judge(self, item: pytest.Item) -> None:
+        name = item.cell.metadata.grade_id
+        exercise, kernel = EXERCISES[name], item.parent.kernel
+        if not kernel.is_alive():
+            item.user_properties.append(("state", "not run"))
+            raise RuntimeError("The kernel had died before.")
+
+        def run(code: str) -> str:
+            return kernel.ask(code, self._settings["call_timeout"])
+
+        for seed in self._settings["seeds"][name]:
+            try:
+                verdict = exercise.run(RemoteFunction(exercise.name, run), seed)
+            except KernelLostError as lost:
+                item.user_properties.append(("state", "timed out" if "no answer" in str(lost) else "failed"))
+                raise RuntimeError(f"{exercise.name}: {lost}.") from None
+            if not verdict.passed:
+                item.user_properties.append(("state", "failed"))
+                raise AssertionError(verdict.message)
+        item.user_properties.append(("state", "passed"))
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo) -> Any:
+        """Write an outcome down as soon as it is known."""
+        outcome = yield
+        report = outcome.get_result()
+        item.parent.timed_out = False  # nbval would take all later cells for expected failures
+        if call.when != "call" and not (call.when == "setup" and report.failed):
+            return
+        metadata = item.cell.metadata
+        line = {
+            "cell": item.cell_num,
+            "role": metadata.course_cell,
+            "grade_id": metadata.grade_id,
+            "passed": report.passed,
+            "state": dict(item.user_properties).get("state", ""),
+            "message": _plain_words(call.excinfo.value) if call.excinfo else "",
+        }
+        self._log.write(json.dumps(line) + "\n")
+        self._log.flush()
+
+    def pytest_sessionfinish(self) -> None:
+        """Close the log with a line that says that nothing is missing."""
+        self._log.write(json.dumps({"finished": True}) + "\n")
+        self._log.close()
+
+
+def _plain_words(error: BaseException) -> str:
+    """What a failed cell says, in a line."""
+    text = str(getattr(error, "inner_traceback", "") or error).strip()
+    if isinstance(error, AssertionError):
+        return text[:2000]
+    last = [line for line in text.splitlines() if line.strip()]
+    return (last[-1] if last else type(error).__name__)[:500]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take nbval's kernel out, put ours in, and begin the log."""
+    settings = json.loads(Path(config.getoption("--course-grading")).read_text(encoding="utf-8"))
+    BoundedKernel.settings = settings
+    nbval.plugin.RunningKernel = BoundedKernel
+    config.pluginmanager.register(GradingPlugin(settings))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that names the file of settings."""
+    parser.addoption("--course-grading", help="settings of this submission, written by `course grade`")

@@ -1,0 +1,188 @@
+"""Finding, reading and laying over submissions: lenient with people, exact about what counts."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+
+import nbformat
+import pytest
+
+from course_utils.teaching.grading.submissions import (
+    UnreadableError,
+    exercises,
+    find_submissions,
+    lay_on_master,
+    read_submission,
+)
+from course_utils.teaching.notebooks import find_notebooks, read_notebook
+from course_utils.teaching.release import student_version
+
+MASTER = read_notebook(find_notebooks(["01"])[0])
+
+
+@pytest.fixture
+def student():
+    return student_version(deepcopy(MASTER))
+
+
+def write(path, nb):
+    path.write_text(nb if isinstance(nb, str) else nbformat.writes(nb), encoding="utf-8")
+    return path
+
+
+def solve(nb, grade_id, source):
+    cell = next(cell for cell in nb.cells if cell.metadata.get("nbgrader", {}).get("grade_id") == grade_id)
+    cell.source = source
+    return cell
+
+
+def laid(path):
+    nb, remarks = lay_on_master(MASTER, read_submission(path)[0])
+    return (
+        {cell.metadata.grade_id: cell.source for cell in nb.cells if cell.metadata.course_cell == "solution"},
+        nb,
+        remarks,
+    )
+
+
+def test_the_exercises_of_the_master_are_known_with_their_points():
+    found = exercises(MASTER)
+    assert [exercise.grade_id for exercise in found] == ["01-update", "01-converged", "01-plusplus", "01-purity"]
+    assert sum(exercise.maximum for exercise in found) == 10
+    assert found[0].title == "Exercise 1 · Move the centroids"
+
+
+def test_submissions_are_folders_or_files(tmp_path, student):
+    (tmp_path / "ada" / "deep").mkdir(parents=True)
+    write(tmp_path / "ada" / "deep" / "01_kmeans_from_scratch.ipynb", student)
+    (tmp_path / "ada" / ".ipynb_checkpoints").mkdir()
+    write(tmp_path / "ada" / ".ipynb_checkpoints" / "01_kmeans_from_scratch.ipynb", "old")
+    write(tmp_path / "ben.ipynb", student)
+    (tmp_path / "cy").mkdir()
+    (tmp_path / "di").mkdir()
+    for name in ("mine.ipynb", "01_kmeans_from_scratch.ipynb"):
+        write(tmp_path / "di" / name, student)
+    (tmp_path / "ed").mkdir()
+    write(tmp_path / "ed" / "homework.ipynb", student)
+    (tmp_path / "fay").symlink_to("/etc")
+    (tmp_path / "notes.txt").write_text("not a submission")
+    found = {s.student: s for s in find_submissions(tmp_path, "01_kmeans_from_scratch.ipynb")}
+    assert sorted(found) == ["ada", "ben", "cy", "di", "ed", "fay"]
+    assert found["ada"].path.parent.name == "deep"
+    assert found["cy"].path is None
+    assert "no notebook" in found["cy"].remark
+    assert (found["di"].path.name, found["di"].remark) == ("01_kmeans_from_scratch.ipynb", "")
+    assert "called homework.ipynb" in found["ed"].remark
+    assert found["fay"].path is None
+    assert "not followed" in found["fay"].remark
+
+
+def test_a_folder_without_submissions_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="holds no submission"):
+        find_submissions(tmp_path, "01.ipynb")
+    with pytest.raises(ValueError, match="is no folder"):
+        find_submissions(tmp_path / "nowhere", "01.ipynb")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"  \n", "empty"),
+        (b"\xff\xfe\x00", "no text in UTF-8"),
+        (b"{", "no valid JSON"),
+        (b'{"cells": [\n<<<<<<< HEAD\n=======\n>>>>>>> other\n]}', "markers of a merge conflict"),
+        (b"[" * 100_000, "no valid JSON"),
+        (b"[]", "no notebook"),
+        (b'{"a": 1}', "no cells"),
+        (b'{"nbformat": 3, "worksheets": 5}', "old format"),
+    ],
+)
+def test_what_is_no_notebook_is_called_so(tmp_path, content, words):
+    path = tmp_path / "x.ipynb"
+    path.write_bytes(content)
+    with pytest.raises(UnreadableError, match=words):
+        read_submission(path)
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path):
+    path = tmp_path / "x.ipynb"
+    with open(path, "wb") as file:
+        file.truncate(200 << 20)
+    with pytest.raises(UnreadableError, match="210 MB; up to 21 MB"):
+        read_submission(path)
+
+
+def test_damaged_cells_and_byte_order_marks_are_put_up_with(tmp_path, student):
+    content = json.loads(nbformat.writes(student))
+    content["cells"] += [None, 5, {"cell_type": "code", "source": None}, {"source": ["a", 1]}, {"metadata": []}]
+    for cell in content["cells"]:
+        if isinstance(cell, dict):
+            cell.pop("id", None)
+    path = tmp_path / "x.ipynb"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(content).encode())
+    nb, remarks = read_submission(path)
+    assert "byte-order mark" in remarks[0]
+    _, remarks = lay_on_master(MASTER, nb)
+    assert remarks == []
+
+
+def test_solutions_go_into_their_places_and_extra_cells_stay(tmp_path, student):
+    solve(student, "01-update", "def update(): return 1")
+    index = next(
+        i for i, c in enumerate(student.cells) if c.metadata.get("nbgrader", {}).get("grade_id") == "01-update"
+    )
+    student.cells.insert(index, nbformat.v4.new_code_cell("helper = 1"))
+    solutions, nb, remarks = laid(write(tmp_path / "x.ipynb", student))
+    assert remarks == []
+    assert solutions["01-update"] == "def update(): return 1"
+    assert "NotImplementedError" in solutions["01-purity"]
+    roles = [(cell.metadata.course_cell, cell.source) for cell in nb.cells]
+    assert roles.index(("student", "helper = 1")) < roles.index(("solution", "def update(): return 1"))
+    originals = [cell.source for cell in MASTER.cells if cell.cell_type == "code" and "nbgrader" not in cell.metadata]
+    assert [source for role, source in roles if role == "master"] == originals
+
+
+def test_no_solution_of_the_master_gets_into_a_submission(tmp_path, student):
+    student.cells = []
+    solutions, nb, remarks = laid(write(tmp_path / "x.ipynb", student))
+    assert set(solutions.values()) == {""}
+    assert not any("BEGIN SOLUTION" in cell.source or "HIDDEN" in cell.source for cell in nb.cells)
+    assert sum("is missing" in remark for remark in remarks) == 8
+
+
+def test_checks_tags_and_markers_of_the_student_do_not_count(tmp_path, student):
+    cell = solve(student, "01-update", "# NBVAL_SKIP\ndef update(): return 1")
+    cell.metadata.tags = ["raises-exception", "nbval-skip"]
+    solve(student, "01-update-check", "print('ok')")
+    solutions, nb, _ = laid(write(tmp_path / "x.ipynb", student))
+    assert "NBVAL" not in solutions["01-update"]
+    assert not any(cell.metadata.get("tags") for cell in nb.cells)
+    assert [cell.source for cell in nb.cells if cell.metadata.course_cell == "check"] == [""] * 4
+
+
+def test_a_duplicated_cell_is_reported_and_the_written_one_counts(tmp_path, student):
+    stub = deepcopy(next(c for c in student.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "01-update"))
+    student.cells.insert(0, stub)
+    solve(student, "01-update", "def update(): return 0  # raise NotImplementedError")
+    student.cells[-1:] = [student.cells[-1], deepcopy(stub)]
+    student.cells[-1].source = "def update(): return 1"
+    solutions, _, remarks = laid(write(tmp_path / "x.ipynb", student))
+    assert "01-update is there 3 times" in " ".join(remarks)
+    assert solutions["01-update"] == "def update(): return 1"
+
+
+def test_imports_that_the_student_added_to_a_cell_are_kept(tmp_path, student):
+    cell = next(cell for cell in student.cells if "import numpy as np" in cell.source)
+    cell.source += "\nfrom scipy import stats\nbroken_on_purpose = 1 / 0"
+    _, nb, _ = laid(write(tmp_path / "x.ipynb", student))
+    added = [cell.source for cell in nb.cells if cell.metadata.course_cell == "student"]
+    assert added == ["from scipy import stats"]
+
+
+def test_a_huge_cell_is_left_out(tmp_path, student):
+    student.cells.append(nbformat.v4.new_code_cell("x = '" + "a" * 2_000_000 + "'"))
+    _, nb, remarks = laid(write(tmp_path / "x.ipynb", student))
+    assert "2 million characters was left out" in remarks[0]
+    assert max(len(cell.source) for cell in nb.cells) < 1_000_000
