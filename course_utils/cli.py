@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,6 +117,9 @@ def grade(
     cell_timeout: Annotated[
         float | None, typer.Option(min=1, help="Seconds for a cell. Default: the notebook's budget, at least 20.")
     ] = None,
+    all_cells: Annotated[
+        bool, typer.Option("--all-cells", help="Run whole notebooks, not only what the exercises need.")
+    ] = False,
     no_sandbox: Annotated[
         bool, typer.Option("--no-sandbox", help="Run submissions unprotected. The marks are labelled.")
     ] = False,
@@ -134,9 +138,17 @@ def grade(
     try:
         path = _only(find_notebooks([master]))
         results = grading.grade_class(
-            path, submissions, out, workers=workers, sandbox=not no_sandbox, cell_seconds=cell_timeout
+            path,
+            submissions,
+            out,
+            workers=workers,
+            sandbox=not no_sandbox,
+            all_cells=all_cells,
+            cell_seconds=cell_timeout,
         )
         reports.write_reports(results, out)
+        if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+            reports.append_step_summary(results, Path(path))
     except grading.BrokenMasterError as error:
         typer.echo(f"course: {error}", err=True)
         raise typer.Exit(3) from None

@@ -26,6 +26,7 @@ from nbformat import NotebookNode
 from course_utils import __version__
 from course_utils.checks import EXERCISES
 from course_utils.data import cache_folder
+from course_utils.teaching.grading.needed import keep_needed
 from course_utils.teaching.grading.results import Graded, Mark, from_json, to_json
 from course_utils.teaching.grading.sandbox import kernel_spec, sandboxed, unavailable
 from course_utils.teaching.grading.submissions import (
@@ -58,25 +59,36 @@ class Job:
     hidden: tuple[Path, ...]
     seeds: dict[str, list[int]]
     sandbox: bool
+    all_cells: bool
     cell_seconds: float
     wall_seconds: float
+    threads: int = 1
 
     @property
     def key(self) -> str:
         """Checksum of everything that a mark depends on, beside the submission."""
-        parts = (nbformat.writes(self.notebook), __version__, str(self.sandbox), str(self.cell_seconds))
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        settings = (__version__, self.sandbox, self.all_cells, self.cell_seconds)
+        return hashlib.sha256((nbformat.writes(self.notebook) + repr(settings)).encode()).hexdigest()
 
 
 def default_workers() -> int:
     """Workers that this machine can bear: its cores, or a gigabyte of memory for each, whichever is less."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
-    return max(1, min(cores, gigabytes))
+    return max(1, min(_cores(), gigabytes))
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def prepare(
-    master: Path, hidden: Sequence[Path] = (), *, sandbox: bool = True, cell_seconds: float | None = None
+    master: Path,
+    hidden: Sequence[Path] = (),
+    *,
+    sandbox: bool = True,
+    all_cells: bool = False,
+    cell_seconds: float | None = None,
+    workers: int = 1,
 ) -> Job:
     """Read the instructor's notebook and settle how its submissions are run.
 
@@ -85,7 +97,9 @@ def prepare(
     master : the instructor's notebook
     hidden : folders that submissions must not read: those of all submissions and of the results
     sandbox : run submissions in namespaces, without network
+    all_cells : run every cell of the notebook, not only those that the exercises need
     cell_seconds : limit for a cell; by default the notebook's budget, at least 20
+    workers : submissions run at the same time, which share the cores
 
     Returns
     -------
@@ -119,6 +133,8 @@ def prepare(
         hidden=tuple(Path(path).resolve() for path in (master.parent, *hidden, *_own_secrets())),
         seeds={exercise.grade_id: _seeds(secret, exercise.grade_id) for exercise in found},
         sandbox=sandbox,
+        all_cells=all_cells,
+        threads=max(1, _cores() // workers),
         cell_seconds=cell_seconds or max(20.0, budget),
         wall_seconds=4 * max(20.0, cell_seconds or budget) + 120,
     )
@@ -131,6 +147,7 @@ def grade_class(
     *,
     workers: int | None = None,
     sandbox: bool = True,
+    all_cells: bool = False,
     cell_seconds: float | None = None,
     progress: bool = True,
 ) -> list[Graded]:
@@ -142,7 +159,7 @@ def grade_class(
     submissions : folder with a notebook or a folder for each student
     out : folder for the results, made if need be
     workers : submissions graded at the same time; by default as many as the machine bears
-    sandbox, cell_seconds : as for `prepare`
+    sandbox, all_cells, cell_seconds : as for `prepare`
     progress : show a bar with the time to go
 
     Returns
@@ -162,12 +179,15 @@ def grade_class(
     found = find_submissions(submissions, Path(master).name)
     if out.resolve() == submissions.resolve() or submissions.resolve() in out.resolve().parents:
         raise ValueError(f"{out} lies among the submissions: choose a folder outside of {submissions}.")
-    job = prepare(master, (submissions, out), sandbox=sandbox, cell_seconds=cell_seconds)
+    workers = max(1, workers or default_workers())
     with _locked(out) as state:
+        job = prepare(
+            master, (submissions, out), sandbox=sandbox, all_cells=all_cells, cell_seconds=cell_seconds, workers=workers
+        )
         _probe(job, state)
         results = []
         with (
-            ThreadPoolExecutor(max(1, workers or default_workers())) as pool,
+            ThreadPoolExecutor(workers) as pool,
             tqdm(total=len(found), unit=" submissions", disable=not progress, smoothing=0.1) as bar,
         ):
             pending = [pool.submit(_graded_or_stored, job, submission, state) for submission in found]
@@ -198,7 +218,9 @@ def grade_one(job: Job, submission: Submission) -> Graded:
     except UnreadableError as error:
         return replace(empty, outcome="unreadable", remarks=(*empty.remarks, str(error)))
     laid, more = lay_on_master(job.notebook, student)
-    outcome, lines = _run(job, laid)
+    outcome, lines = _run(job, laid if job.all_cells else keep_needed(laid))
+    if not job.all_cells and _may_need_more(lines):
+        outcome, lines = _run(job, laid)
     marks = tuple(_mark(exercise, lines) for exercise in job.exercises)
     if outcome == "timed out":
         more.append(f"The submission took longer than {job.wall_seconds:.0f} s and was stopped.")
@@ -228,6 +250,12 @@ def _mark(exercise: Exercise, lines: list[dict]) -> Mark:
     return replace(mark, state=line["state"] or "not run", remark=remark)
 
 
+def _may_need_more(lines: list[dict]) -> bool:
+    """Whether a solution stopped with an error that a cell which was left out might have prevented."""
+    signs = ("NameError", "AttributeError", "ImportError", "ModuleNotFoundError", "KeyError")
+    return any(not line["passed"] and any(sign in line["message"] for sign in signs) for line in lines)
+
+
 def _run(job: Job, notebook: NotebookNode) -> tuple[str, list[dict]]:
     """Run a notebook in a process of its own: how that ended, and the lines of its log."""
     last = max(i for i, cell in enumerate(notebook.cells) if cell.metadata.course_cell == "check")
@@ -248,7 +276,7 @@ def _run(job: Job, notebook: NotebookNode) -> tuple[str, list[dict]]:
         settings = {
             "log": str(log),
             "connection": str(connection),
-            "environment": _environment(work),
+            "environment": _environment(work, job.threads),
             "seeds": job.seeds,
             "call_timeout": CALL_SECONDS,
         }
@@ -315,13 +343,14 @@ def _read_log(path: Path) -> list[dict]:
     return lines
 
 
-def _environment(work: Path) -> dict[str, str]:
+def _environment(work: Path, threads: int) -> dict[str, str]:
     """What a submission's kernel sees of the environment."""
     kept = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
     own = {name: os.environ[name] for name in kept if name in os.environ} | {"COURSE_DATA": str(cache_folder())}
     places = {"HOME": work, "IPYTHONDIR": work / ".ipython", "MPLCONFIGDIR": work / ".mpl", "KERAS_HOME": work}
     quiet = {"COURSE_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    return own | {name: str(path) for name, path in places.items()} | quiet
+    counts = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"), str(threads))
+    return own | {name: str(path) for name, path in places.items()} | quiet | counts
 
 
 @functools.cache

@@ -1,0 +1,92 @@
+"""Which cells the exercises need: grading runs these, and leaves out the trainings and pictures in between."""
+
+from __future__ import annotations
+
+import ast
+import symtable
+from dataclasses import dataclass
+
+from nbformat import NotebookNode
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of the notebook that a cell deals with.
+
+    Attributes
+    ----------
+    bound : what the cell defines, imports, assigns to, or may change in place
+    used : what it reads, inside of functions too, unless it is local there
+    imported : those of `bound` that are imported
+    anything : whether it may bind names that its text does not show
+    """
+
+    bound: frozenset[str] = frozenset()
+    used: frozenset[str] = frozenset()
+    imported: frozenset[str] = frozenset()
+    anything: bool = False
+
+
+def names_of(source: str) -> Names:
+    """Find the names that a cell binds and uses; a cell that is no Python binds and uses nothing."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    try:
+        code = TransformerManager().transform_cell(source)
+        tree, table = ast.parse(code), symtable.symtable(code, "cell", "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return Names()
+    bound = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    imported = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_imported()}
+    used = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced()}
+    inner = list(table.get_children())
+    while inner:
+        scope = inner.pop()
+        inner += scope.get_children()
+        used |= {symbol.get_name() for symbol in scope.get_symbols() if symbol.is_global()}
+        bound |= {symbol.get_name() for symbol in scope.get_symbols() if symbol.is_declared_global()}
+    for node in ast.walk(tree):
+        changes = isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load)
+        if changes:
+            bound |= _root(node)
+    for statement in tree.body:  # a method called for its effect, as `items.append(1)`
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+            bound |= _root(statement.value.func)
+    stars = any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(tree))
+    anything = stars or bool(used & {"exec", "eval", "globals", "locals", "setattr", "get_ipython"})
+    return Names(frozenset(bound), frozenset(used), frozenset(imported), anything)
+
+
+def keep_needed(notebook: NotebookNode) -> NotebookNode:
+    """Leave out the cells that no exercise needs.
+
+    Kept are the exercises' own cells, and every earlier cell that binds a name which a kept cell uses.
+
+    Parameters
+    ----------
+    notebook : from `lay_on_master`
+
+    Returns
+    -------
+    notebook : with fewer cells, in the same order
+    """
+    names = [names_of(cell.source) for cell in notebook.cells]
+    imported = frozenset().union(*(cell_names.imported for cell_names in names))
+    kept: list[NotebookNode] = []
+    needed: set[str] = set()
+    for cell, own in zip(reversed(notebook.cells), reversed(names), strict=True):
+        binds = own.bound - (imported - own.imported)  # calling a function of a module does not change the module
+        if cell.metadata.course_cell in ("solution", "check") or own.anything or binds & needed:
+            kept.append(cell)
+            needed |= own.used
+    smaller = notebook.copy()
+    smaller.cells = kept[::-1]
+    return smaller
+
+
+def _root(node: ast.AST) -> set[str]:
+    """The name at the beginning of ``name.attribute[index]``, if it is more than a name."""
+    first = node
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        node = node.value
+    return {node.id} if isinstance(node, ast.Name) and node is not first else set()
