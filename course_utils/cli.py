@@ -94,7 +94,11 @@ def release(
     repo: Annotated[str, typer.Option(help="Address of the git repository with course and folder, for Colab.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
-    """Write student versions: solutions and hidden tests out, outputs cleared, check cells locked."""
+    """Write student versions: solutions and hidden tests out, outputs cleared, check cells locked.
+
+    With an address (--repo, or as published), a GitHub workflow for students' repositories is written, too: it runs
+    `course check` on every push.
+    """
     from course_utils.teaching import release as releasing
     from course_utils.teaching.notebooks import find_notebooks
 
@@ -159,6 +163,48 @@ def grade(
     code = reports.exit_code(results, min_score)
     if code:
         raise typer.Exit(code)
+
+
+@app.command()
+def check(
+    notebook: Annotated[Path, typer.Argument(help="Your notebook.")],
+    summary: Annotated[Path | None, typer.Option(help="Write the table as Markdown into this file, too.")] = None,
+    cell_timeout: Annotated[int, typer.Option(min=1, help="Seconds for a cell.")] = 300,
+) -> None:
+    """Run your notebook from the top and say which exercises pass: feedback, not the mark.
+
+    Exit code 0: every cell runs and every exercise passes; 1: not yet; 2: this is no notebook.
+    """
+    from course_utils.teaching import check as checking
+    from course_utils.teaching.notebooks import write_text
+
+    with _plain_errors():
+        checked = checking.check(notebook, cell_timeout=cell_timeout)
+        if summary:
+            write_text(summary, checking.markdown(checked))
+    typer.echo(checking.summary(checked))
+    if checked.exit_code:
+        raise typer.Exit(checked.exit_code)
+
+
+@app.command()
+def slides(
+    notebooks: Notebooks = None,
+    out: Annotated[Path, typer.Option(help="Folder for the slides, made if need be.")] = Path("slides"),
+    speaker: Annotated[bool, typer.Option("--speaker", help="With notes: speaker's cells and solutions.")] = False,
+) -> None:
+    """Make slides of notebooks: one HTML file each, which needs no network. Exit code 2: bad arguments.
+
+    A cell tagged "speaker" is left out; with --speaker it stands in the notes (key S).
+    """
+    from course_utils.teaching.notebooks import find_notebooks
+    from course_utils.teaching.slides import make_slides
+
+    with _plain_errors():
+        paths = find_notebooks(notebooks or ())
+        out.mkdir(parents=True, exist_ok=True)
+        for path in paths:
+            typer.echo(make_slides(path, out, speaker=speaker))
 
 
 @app.command()

@@ -40,6 +40,8 @@ def setup_cell(repo: str = "") -> str:
 
 def published_repo(root: Path = COURSE_ROOT) -> str:
     """The repository's address in pyproject's project.urls, "" until the course is published."""
+    if not (root / "pyproject.toml").is_file():  # an installed package
+        return ""
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return project.get("urls", {}).get("Repository", "")
 

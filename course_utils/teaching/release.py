@@ -9,8 +9,9 @@ from pathlib import Path
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from course_utils.teaching.notebooks import read_notebook, write_notebook
-from course_utils.teaching.publish import check_repo, stamp
+from course_utils.teaching.notebooks import read_notebook, write_notebook, write_text
+from course_utils.teaching.publish import check_repo, published_repo, stamp
+from course_utils.teaching.student_workflow import WORKFLOW_PATH, workflow
 
 STUB = 'raise NotImplementedError("Replace this line with your own code.")'
 _BEGIN, _END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -25,7 +26,8 @@ def release(paths: list[Path], out: Path, *, repo: str = "", force: bool = False
     """Write the student versions of notebooks into a folder.
 
     Solutions and hidden tests are taken out, outputs cleared, check cells locked, and the Colab cell stamped with the
-    address of the students' repository, if one is given.
+    address of the students' repository, if one is given. If the course's address is known, a GitHub workflow that runs
+    `course check` is written, too.
 
     Parameters
     ----------
@@ -71,7 +73,17 @@ def release(paths: list[Path], out: Path, *, repo: str = "", force: bool = False
     out.mkdir(parents=True, exist_ok=True)
     for student, target in finished:
         write_notebook(student, target)
+    if repo or published_repo():
+        _write_workflow(out, repo or published_repo())
     return [target for _, target in finished]
+
+
+def _write_workflow(out: Path, repo: str) -> None:
+    """Write the GitHub workflow that checks every notebook of the folder, if it becomes a student's repository."""
+    names = sorted(path.name for path in out.glob("*.ipynb"))
+    path = out / WORKFLOW_PATH
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, workflow(names, repo))
 
 
 def student_version(master: NotebookNode) -> NotebookNode:

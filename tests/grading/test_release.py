@@ -179,3 +179,13 @@ def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
 def test_broken_exercise_cells_are_named(nb):
     with pytest.raises(ValueError, match="broken exercise cells"):
         student_version(nb)
+
+
+def test_with_an_address_the_release_holds_a_workflow_that_checks_each_notebook(tmp_path):
+    out = tmp_path / "handed-out"
+    release(MASTERS[:2], out, repo="https://example.org/staff/course")
+    text = (out / ".github" / "workflows" / "check.yml").read_text()
+    assert all(f'course check "{path.name}"' in text for path in MASTERS[:2])
+    assert "https://example.org/staff/course" in text
+    release(MASTERS[2:3], tmp_path / "without")
+    assert not (tmp_path / "without" / ".github").exists()

@@ -28,7 +28,7 @@ class BrokenReplyError(RemoteError):
     """What came back from the kernel is no answer: something in the notebook interferes with the call."""
 
 
-def encode(value, depth=0):
+def encode(value: object, depth: int = 0) -> object:
     """Turn a value into JSON's types. Subclasses lose what they override."""
     import base64
     import sys
@@ -63,7 +63,7 @@ def encode(value, depth=0):
     return {"other": type(value).__name__}
 
 
-def decode(value):
+def decode(value: object) -> object:
     """Turn what `encode` made back into a value. Raises ValueError for anything else."""
     import base64
     import math
@@ -105,7 +105,7 @@ def decode(value):
     raise ValueError("not an encoded value")
 
 
-def serve(request, namespace):
+def serve(request: str, namespace: dict) -> str:
     """Answer a request in the kernel: call the function named there, and tell what came of it."""
     import json
 
