@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from tests.benchmarks import anomaly, clustering, denoising, gradcam, imports
+from tests.benchmarks import anomaly, clustering, denoising, gradcam, grading, imports
 
 if __name__ == "__main__":
     missed = 0
-    for module in (imports, clustering, denoising, anomaly, gradcam):
+    for module in (imports, clustering, denoising, anomaly, gradcam, grading):
         for measured in module.measure():
             missed += not measured.reached
             print(measured, flush=True)
