@@ -25,16 +25,27 @@ from course_utils.checks import EXERCISES
 from course_utils.teaching.grading.wire import LARGEST_REPLY, RemoteFunction
 
 OUTPUT_LIMIT = 200_000
-_QUIET = (
-    "import sys\n"
-    "def _bound(stream, limit):\n"
-    "    write, state = stream.write, {'left': limit}\n"
-    "    def bounded(text):\n"
-    "        state['left'] -= len(text)\n"
-    "        return write(text) if state['left'] > 0 else len(text)\n"
-    "    stream.write = bounded\n"
-    "_bound(sys.stdout, 50_000_000); _bound(sys.stderr, 50_000_000); del _bound, sys\n"
-)
+# IPython's tee keeps a copy of all output, and puts `write` back after each cell: so it goes first, by itself.
+_NO_TEE = """
+import contextlib
+get_ipython()._tee = lambda channel, nothing=contextlib.nullcontext: nothing()
+del contextlib
+__course_reply = ""
+"""
+_BOUND = """
+def _bound(stream, left=5_000_000):
+    write = stream.write
+    def bounded(text):
+        nonlocal left
+        left -= len(text)
+        return write(text) if left > 0 else len(text)
+    stream.write = bounded
+
+import sys
+_bound(sys.stdout), _bound(sys.stderr)
+del _bound, sys
+__course_reply = ""
+"""
 
 
 class KernelLostError(BaseException):
@@ -48,7 +59,7 @@ class BoundedKernel(RunningKernel):
 
     def __init__(self, kernel_name: str, cwd: str | None = None, startup_timeout: float = 60) -> None:
         context = zmq.Context()
-        context.setsockopt(zmq.RCVHWM, 200)
+        context.setsockopt(zmq.RCVHWM, 20)
         context.setsockopt(zmq.MAXMSGSIZE, 2 * LARGEST_REPLY)
         folder = Path(self.settings["connection"])
         self.km = KernelManager(
@@ -66,7 +77,8 @@ class BoundedKernel(RunningKernel):
         self._kept: deque[dict] = deque()
         self._output = 0
         self.kc.wait_for_ready(timeout=startup_timeout)
-        self.ask(_QUIET + "__course_reply = ''", timeout=startup_timeout)
+        for preparation in (_NO_TEE, _BOUND):
+            self.ask(preparation, timeout=startup_timeout)
 
     def execute_cell_input(self, cell_input: str, allow_stdin: bool | None = None) -> str:
         """Begin a cell, with its output counted anew."""
