@@ -60,7 +60,7 @@ def names_of(source: str) -> Names:
 def keep_needed(notebook: NotebookNode) -> NotebookNode:
     """Leave out the cells that no exercise needs.
 
-    Kept are the exercises' own cells, and every earlier cell that binds a name which a kept cell uses.
+    Kept are the exercises' own cells, and every cell that binds a name which a kept cell uses.
 
     Parameters
     ----------
@@ -72,15 +72,20 @@ def keep_needed(notebook: NotebookNode) -> NotebookNode:
     """
     names = [names_of(cell.source) for cell in notebook.cells]
     imported = frozenset().union(*(cell_names.imported for cell_names in names))
-    kept: list[NotebookNode] = []
-    needed: set[str] = set()
-    for cell, own in zip(reversed(notebook.cells), reversed(names), strict=True):
-        binds = own.bound - (imported - own.imported)  # calling a function of a module does not change the module
-        if cell.metadata.course_cell in ("solution", "check") or own.anything or binds & needed:
-            kept.append(cell)
-            needed |= own.used
+    binds = [own.bound - (imported - own.imported) for own in names]  # calling a module's function does not change it
+    kept = {
+        i
+        for i, (cell, own) in enumerate(zip(notebook.cells, names, strict=True))
+        if cell.metadata.course_cell in ("solution", "check") or own.anything
+    }
+    grown = True
+    while grown:  # a function may use what a later cell defines
+        needed = frozenset().union(*(names[i].used for i in kept))
+        more = {i for i in range(len(names)) if binds[i] & needed} - kept
+        kept |= more
+        grown = bool(more)
     smaller = notebook.copy()
-    smaller.cells = kept[::-1]
+    smaller.cells = [notebook.cells[i] for i in sorted(kept)]
     return smaller
 
 
