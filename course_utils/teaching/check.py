@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from course_utils.checks.base import NOT_WRITTEN
 from course_utils.teaching.notebooks import read_notebook
+from course_utils.teaching.processes import end_family
 
 PASSED, NOT_YET, UNWRITTEN, NOT_RUN = "passed", "not yet", "not written yet", "not run"
 FEEDBACK = "This is feedback, not the mark: grading uses other data."
@@ -318,23 +319,8 @@ def _wait(process: subprocess.Popen, records: Path, bar: tqdm, limit: float) -> 
                     return True
     finally:
         if process.poll() is None:
-            _end(process)
-
-
-def _end(process: subprocess.Popen) -> None:
-    """End the process and its kernel."""
-    import psutil
-
-    try:
-        family = [*psutil.Process(process.pid).children(recursive=True), process]
-    except psutil.NoSuchProcess:
-        family = [process]
-    for member in family:
-        try:
-            member.kill()
-        except psutil.NoSuchProcess:
-            continue
-    process.wait()
+            end_family(process.pid)
+            process.wait()
 
 
 def _exercises(

@@ -9,7 +9,6 @@ import hmac
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -39,6 +38,7 @@ from course_utils.teaching.grading.submissions import (
     read_submission,
 )
 from course_utils.teaching.notebooks import COURSE_ROOT, course_metadata, read_notebook, write_text
+from course_utils.teaching.processes import end_family
 
 SEEDS = 3
 CALL_SECONDS = 20
@@ -299,7 +299,13 @@ def _pytest(job: Job, control: Path, path: Path, kernel: str) -> list[str]:
 
 def _watch(command: list[str], control: Path, seconds: float) -> int | None:
     """Run a command in a process group of its own; None if it had to be stopped after so many seconds."""
-    environment = {**os.environ, "JUPYTER_PATH": str(control), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    own = {
+        "JUPYTER_PATH": str(control),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_ADDOPTS": "",
+        "PYTEST_PLUGINS": "",
+    }
+    environment = os.environ | own
     with open(control / "pytest.txt", "wb") as output:
         process = subprocess.Popen(
             command, cwd=control, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
@@ -310,27 +316,8 @@ def _watch(command: list[str], control: Path, seconds: float) -> int | None:
         except subprocess.TimeoutExpired:
             return None
         finally:
-            _stop_tree(process.pid)
+            end_family(process.pid)
             process.wait()
-
-
-def _stop_tree(pid: int) -> None:
-    """Kill a process with all its descendants, kernels in sessions of their own included."""
-    import psutil
-
-    try:
-        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    except psutil.NoSuchProcess:
-        family = []
-    for process in family:
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def _read_log(path: Path) -> list[dict]:
