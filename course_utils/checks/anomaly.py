@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
-from course_utils.anomaly import make_windows
-from course_utils.anomaly import point_scores as mean_over_windows
 from course_utils.checks.base import as_array, as_number, close, exercise, expect
 
 
@@ -22,7 +21,7 @@ def windows(answer, rng):
     """All windows of a series, the last one included, each moved on by one point."""
     for n, size in ((int(rng.integers(30, 40)), int(rng.integers(4, 9))), (12, 12), (7, 1)):
         values = rng.normal(size=n).cumsum()
-        wanted = make_windows(values, size)[:, :, 0]
+        wanted = sliding_window_view(values, size)
         found = answer(values, size, case=f"for {n} points and windows of {size}")
         given = np.asarray(found, dtype=object).shape if isinstance(found, list) else np.shape(found)
         rows = len(wanted)
@@ -70,7 +69,7 @@ def points(answer, rng):
         errors = rng.gamma(2, size=(n_windows, size))
         n = n_windows + size - 1
         case = f"for {n_windows} windows of {size}"
-        wanted = mean_over_windows(errors, n)
+        wanted = _mean_over_windows(errors)
         found = answer(errors, case=case)
         expect(
             size == 1 or np.shape(found) != (n_windows,),
@@ -96,12 +95,12 @@ def points(answer, rng):
             (_last_window(errors), "each point has the error of the *last* window that holds it: = in place of +=?"),
             (_last_window(errors[::-1, ::-1])[::-1], "each point has the error of the *first* window that holds it."),
             (
-                mean_over_windows(np.repeat(errors.mean(axis=1, keepdims=True), size, axis=1), n),
+                _mean_over_windows(np.repeat(errors.mean(axis=1, keepdims=True), size, axis=1)),
                 "you spread each window's mean error over its points. Use errors[i, j], the error of window i at its "
                 "point j.",
             ),
             (
-                mean_over_windows(errors[:, ::-1], n),
+                _mean_over_windows(errors[:, ::-1]),
                 "errors[i, j] belongs to the point i + j; yours go backwards through the window.",
             ),
         ):
@@ -159,6 +158,11 @@ def threshold(answer, rng):
         )
         moved = as_number(answer(train * 2, validation, test * 3, share), "the threshold")
         expect(close(moved, found), "the threshold changes with the training or the test errors. It should not.")
+
+
+def _mean_over_windows(errors):
+    points = np.add.outer(np.arange(errors.shape[0]), np.arange(errors.shape[1])).ravel()
+    return np.bincount(points, errors.ravel()) / np.bincount(points)
 
 
 def _counts(n_windows, size):

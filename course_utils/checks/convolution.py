@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import ceil
 
 import numpy as np
-from scipy.signal import convolve2d, correlate2d
 
 from course_utils.checks.base import as_array, as_number, close, exercise, expect
 
@@ -22,6 +21,8 @@ from course_utils.checks.base import as_array, as_number, close, exercise, expec
 )
 def convolve(answer, rng):
     """Cross-correlation without padding, with a stride, against scipy."""
+    from scipy.signal import convolve2d, correlate2d  # takes most of a second, and every notebook imports the checks
+
     for shape, size, stride in (((5, 7), (3, 3), 1), ((7, 6), (3, 2), 1), ((8, 9), (3, 3), 2), ((7, 10), (2, 3), 3)):
         image, kernel = rng.normal(size=shape), rng.normal(size=size)
         wanted = correlate2d(image, kernel, mode="valid")[::stride, ::stride]
