@@ -155,9 +155,9 @@ def exit_at_the_end(nb):
     return _answer(nb, {PURITY: "import os\n\nos._exit(0)"})
 
 
-@_register("input", {UPDATE}, rest="any")
+@_register("input", {UPDATE})
 def exit_at_the_beginning(nb):
-    """The kernel dies in the first exercise."""
+    """The kernel dies in the first exercise; the exercises after it still count."""
     return _answer(nb, {UPDATE: "import os\n\nos._exit(0)"})
 
 
@@ -167,11 +167,74 @@ def endless_printing(nb):
     return _answer(nb, {PURITY: 'while True:\n    print("x" * 10_000)'})
 
 
+@_register("input", {PURITY})
+def printing_past_the_bound(nb):
+    """As `endless_printing`, with the stream's own `write` in the place of the grader's."""
+    return _answer(nb, {PURITY: "import sys\n\nwhile True:\n    type(sys.stdout).write(sys.stdout, 'x' * 100_000)"})
+
+
+@_register("input", NONE)
+def endless_printing_in_a_cell(nb):
+    """Stopped at the limit for a cell; no exercise needs the cell."""
+    return _own(nb, 'while True:\n    print("x" * 10_000)')
+
+
+@_register("input", {PURITY})
+def displays_of_10_mb(nb):
+    """Pictures, or what claims to be: the grader keeps none."""
+    lines = """
+    from IPython.display import display
+
+    while True:
+        display({"image/png": "x" * 10_000_000}, raw=True)
+    """
+    return _answer(nb, {PURITY: lines})
+
+
+@_register("input", {PURITY})
+def error_of_100_mb(nb):
+    """An error message as long as a library."""
+    return _answer(nb, {PURITY: 'raise ValueError("x" * 100_000_000)'})
+
+
+@_register("input", NONE)
+def error_of_100_mb_in_a_cell(nb):
+    """The same, where the traceback is sent as output."""
+    return _own(nb, 'raise ValueError("x" * 100_000_000)')
+
+
+@_register("input", {PURITY})
+def result_of_1_gb(nb):
+    """The right shape is a number; this is an array that would fill the grader's memory."""
+    return _answer(nb, {PURITY: "return np.zeros(1 << 27)"})
+
+
+@_register("input", {CONVERGED})
+def five_thousand_shell_lines(nb):
+    """IPython reads a cell once more for each of its magics: the kernel may do so, the grader must not."""
+    return _answer(nb, {CONVERGED: "!true\n" * 5000})
+
+
+@_register("input", ALL)
+def very_many_cells(nb):
+    """Small ones, in a file that is not too large."""
+    content = json.loads(nbformat.writes(nb))
+    content["cells"] += [{"cell_type": "code", "source": ""}] * 300_000
+    return json.dumps(content).encode()
+
+
+@_register("input", {CONVERGED})
+def half_a_character(nb):
+    """A lone surrogate, which no file can hold in UTF-8."""
+    return json.dumps(_answer(nb, {CONVERGED: "return '\ud800'"})).encode()
+
+
 @_register("input", NONE)
 def child_process_that_stays(nb):
     """A process in a session of its own, with MARK in its command line; it ends by itself after two minutes."""
     source = f"""
     import subprocess
+    import sys
 
     try:
         subprocess.Popen(
@@ -572,6 +635,9 @@ def looks_for_the_seeds(nb):
 def reads_the_caller_s_variables(nb):
     """Walks up the call stack to the check, and hands back what the check wants."""
     source = """
+    import sys
+
+
     def wanted():
         frame = sys._getframe()
         while frame := frame.f_back:
@@ -590,6 +656,7 @@ def detects_the_grader(nb):
     """Right if the call stack or the loaded modules name the grader, pytest or nbval."""
     source = """
     import inspect
+    import sys
 
 
     def watched():

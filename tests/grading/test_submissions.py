@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from copy import deepcopy
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -67,8 +69,10 @@ def test_submissions_are_folders_or_files(tmp_path, student):
     write(tmp_path / "ed" / "homework.ipynb", student)
     (tmp_path / "fay").symlink_to("/etc")
     (tmp_path / "notes.txt").write_text("not a submission")
+    os.mkfifo(tmp_path / "gus.ipynb")
+    write(tmp_path / "di.ipynb", student)
     found = {s.student: s for s in find_submissions(tmp_path, "01_kmeans_from_scratch.ipynb")}
-    assert sorted(found) == ["ada", "ben", "cy", "di", "ed", "fay"]
+    assert sorted(found) == ["ada", "ben", "cy", "di", "di.ipynb", "ed", "fay", "gus"]
     assert found["ada"].path.parent.name == "deep"
     assert found["cy"].path is None
     assert "no notebook" in found["cy"].remark
@@ -76,6 +80,28 @@ def test_submissions_are_folders_or_files(tmp_path, student):
     assert "called homework.ipynb" in found["ed"].remark
     assert found["fay"].path is None
     assert "not followed" in found["fay"].remark
+    assert "a folder di as well" in found["di.ipynb"].remark
+    assert (found["gus"].path, found["gus"].remark) == (None, "This is no file.")
+
+
+def test_a_folder_that_cannot_be_read_is_told_from_an_empty_one(tmp_path, student, monkeypatch):
+    for name in ("ada", "ben"):
+        (tmp_path / name / "deep").mkdir(parents=True)
+        write(tmp_path / name / "deep" / "01.ipynb", student)
+    scandir = os.scandir
+
+    def refuse(place):
+        if Path(place) == tmp_path / "ada" / "deep":
+            raise PermissionError(13, "Permission denied", str(place))
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    ada, ben = find_submissions(tmp_path, "01.ipynb")
+    assert (ada.path, ada.remark) == (None, "The folder cannot be read (Permission denied).")
+    assert ben.path is not None
+    monkeypatch.setattr(Path, "iterdir", lambda self: refuse(tmp_path / "ada" / "deep"))
+    with pytest.raises(ValueError, match="Permission denied"):
+        find_submissions(tmp_path, "01.ipynb")
 
 
 def test_a_folder_without_submissions_is_refused(tmp_path):
@@ -184,5 +210,5 @@ def test_imports_that_the_student_added_to_a_cell_are_kept(tmp_path, student):
 def test_a_huge_cell_is_left_out(tmp_path, student):
     student.cells.append(nbformat.v4.new_code_cell("x = '" + "a" * 2_000_000 + "'"))
     _, nb, remarks = laid(write(tmp_path / "x.ipynb", student))
-    assert "2 million characters was left out" in remarks[0]
+    assert "2,000,006 characters was left out" in remarks[0]
     assert max(len(cell.source) for cell in nb.cells) < 1_000_000

@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -215,21 +216,24 @@ def grade_one(job: Job, submission: Submission) -> Graded:
         return replace(empty, outcome="unreadable")
     try:
         student, remarks = read_submission(submission.path)
+        laid, more = lay_on_master(job.notebook, student)
+        needed = laid if job.all_cells else keep_needed(laid)
     except UnreadableError as error:
         return replace(empty, outcome="unreadable", remarks=(*empty.remarks, str(error)))
-    laid, more = lay_on_master(job.notebook, student)
-    outcome, lines = _run(job, laid if job.all_cells else keep_needed(laid))
+    except Exception as error:  # one notebook, however odd, must not end the grading of the others
+        odd = f"The grader could not read this notebook ({type(error).__name__}): look at it, and tell its authors."
+        return replace(empty, outcome="unreadable", remarks=(*empty.remarks, odd))
+    outcome, lines, ended = _run_past_deaths(job, needed)
     if not job.all_cells and _may_need_more(lines):
-        outcome, lines = _run(job, laid)
+        outcome, lines, ended = _run_past_deaths(job, laid)
     marks = tuple(_mark(exercise, lines) for exercise in job.exercises)
     if outcome == "timed out":
         more.append(f"The submission took longer than {job.wall_seconds:.0f} s and was stopped.")
     if outcome == "crashed":
         more.append("The run of this submission broke off.")
-    stopped = [line for line in lines if not line.get("passed", True) and "died" in line["message"]]
-    if stopped:
-        where = stopped[0]["grade_id"] or f"number {stopped[0]['cell'] + 1}"
-        more.append(f"The kernel died in cell {where}; what comes after it was not run.")
+    for grade_id in ended:
+        own = "a cell of the student's own; what comes after it was not run."
+        more.append("The kernel ended in " + (f"{grade_id}; the others were run without it." if grade_id else own))
     seconds = time.monotonic() - began
     remarks = (*empty.remarks, *remarks, *more)
     return replace(empty, marks=marks, outcome=outcome, remarks=remarks, seconds=seconds)
@@ -254,6 +258,30 @@ def _may_need_more(lines: list[dict]) -> bool:
     """Whether a solution stopped with an error that a cell which was left out might have prevented."""
     signs = ("NameError", "AttributeError", "ImportError", "ModuleNotFoundError", "KeyError")
     return any(not line["passed"] and any(sign in line["message"] for sign in signs) for line in lines)
+
+
+def _run_past_deaths(job: Job, notebook: NotebookNode) -> tuple[str, list[dict], list[str]]:
+    """Run a notebook; an exercise that ends the kernel costs its own points, not those of the exercises after it.
+
+    Returns how the last run ended, the lines of its log, and in which exercises the kernel ended ("" for other cells).
+    """
+    notebook = deepcopy(notebook)
+    kept: list[dict] = []
+    ended: list[str] = []
+    while True:
+        outcome, lines = _run(job, notebook)
+        name = next((line["grade_id"] for line in lines if not line["alive"]), None)
+        if name is None:
+            break
+        written = [cell for cell in notebook.cells if cell.metadata.grade_id == name and cell.source]
+        if not name or not written:
+            ended.append("")
+            break
+        ended.append(name)
+        kept += [line for line in lines if line["grade_id"] == name]
+        for cell in written:
+            cell.source = ""
+    return outcome, [line for line in lines if line["grade_id"] not in ended] + kept, ended
 
 
 def _run(job: Job, notebook: NotebookNode) -> tuple[str, list[dict]]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
+_MOST_READING = 1_000_000  # characters, which take a few seconds
+
 
 @dataclass(frozen=True)
 class Names:
@@ -29,12 +31,10 @@ class Names:
 
 def names_of(source: str) -> Names:
     """Find the names that a cell binds and uses; a cell that is no Python binds and uses nothing."""
-    from IPython.core.inputtransformer2 import TransformerManager
-
     try:
-        code = TransformerManager().transform_cell(source)
+        code = _as_python(source)
         tree, table = ast.parse(code), symtable.symtable(code, "cell", "exec")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (SyntaxError, ValueError, RuntimeError, MemoryError):  # RuntimeError: nesting, or magics, without an end
         return Names()
     bound = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
     imported = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_imported()}
@@ -55,6 +55,14 @@ def names_of(source: str) -> Names:
     stars = any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(tree))
     anything = stars or bool(used & {"exec", "eval", "globals", "locals", "setattr", "get_ipython"})
     return Names(frozenset(bound), frozenset(used), frozenset(imported), anything)
+
+
+def _as_python(source: str) -> str:
+    """A cell with IPython's magics translated. IPython reads the cell once for each: not done for very many."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    magics = sum(source.count(sign) for sign in "%!?")
+    return TransformerManager().transform_cell(source) if magics * len(source) < _MOST_READING else source
 
 
 def keep_needed(notebook: NotebookNode) -> NotebookNode:

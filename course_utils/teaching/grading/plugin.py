@@ -59,7 +59,7 @@ class BoundedKernel(RunningKernel):
 
     def __init__(self, kernel_name: str, cwd: str | None = None, startup_timeout: float = 60) -> None:
         context = zmq.Context()
-        context.setsockopt(zmq.RCVHWM, 20)
+        context.setsockopt(zmq.RCVHWM, 4)
         context.setsockopt(zmq.MAXMSGSIZE, 2 * LARGEST_REPLY)
         folder = Path(self.settings["connection"])
         self.km = KernelManager(
@@ -115,7 +115,7 @@ class BoundedKernel(RunningKernel):
             time.sleep(0.002)
 
     def _drain(self) -> None:
-        while True:
+        for _ in range(20):  # a kernel may send without end
             try:
                 message = self.kc.get_iopub_msg(timeout=0)
             except Empty:
@@ -129,13 +129,18 @@ class BoundedKernel(RunningKernel):
     def ask(self, code: str, timeout: float) -> str:
         """Run source that leaves a text in ``__course_reply``, and return that text."""
         msg_id = self.kc.execute(
-            code, silent=True, store_history=False, allow_stdin=False, user_expressions={"reply": "__course_reply"}
+            code,
+            silent=True,
+            store_history=False,
+            allow_stdin=False,
+            user_expressions={"reply": "__course_reply"},
+            stop_on_error=False,  # else the kernel may refuse the next cell
         )
         try:
             content = self.await_reply(msg_id, timeout)["content"]
         except Empty:
             self._stop_call(msg_id)
-            raise KernelLostError(f"no answer within {timeout:g} s: is there a loop without an end?") from None
+            raise KernelLostError(f"no answer within {timeout:g} s (a loop without an end?)") from None
         except RuntimeError:
             raise KernelLostError("the kernel died in this call") from None
         self._kept.clear()
@@ -209,6 +214,7 @@ class GradingPlugin:
             "passed": report.passed,
             "state": dict(item.user_properties).get("state", ""),
             "message": _plain_words(call.excinfo.value) if call.excinfo else "",
+            "alive": item.parent.kernel is not None and item.parent.kernel.is_alive(),
         }
         self._log.write(json.dumps(line) + "\n")
         self._log.flush()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 from collections import Counter
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 LARGEST_FILE = 20 << 20
-LARGEST_CELL = 1 << 20
+LARGEST_CELL = 1 << 18
+MOST_CELLS = 2_000
 _MARKER = re.compile(
     r"^(\s*#+\s*)(PYTEST_VALIDATE_IGNORE_OUTPUT|NBVAL_\w+)\s*$", flags=re.MULTILINE
 )  # what nbval takes for an instruction
@@ -79,6 +82,7 @@ def find_submissions(folder: Path, notebook: str) -> list[Submission]:
     except OSError as error:
         raise ValueError(f"{folder} cannot be read ({error.strerror}): see who owns it.") from None
     found = []
+    names = {entry.name for entry in entries}
     for entry in entries:
         if entry.name.startswith(".") or entry.name == "__pycache__":
             continue
@@ -86,8 +90,12 @@ def find_submissions(folder: Path, notebook: str) -> list[Submission]:
             found.append(Submission(entry.name, None, "This is a link to another place: it was not followed."))
         elif entry.is_dir():
             found.append(_of_folder(entry, notebook))
+        elif entry.suffix == ".ipynb" and not entry.is_file():
+            found.append(Submission(entry.stem, None, "This is no file."))
         elif entry.suffix == ".ipynb":
-            found.append(Submission(entry.stem, entry))
+            student = entry.name if entry.stem in names else entry.stem
+            remark = f"There is a folder {entry.stem} as well." if entry.stem in names else ""
+            found.append(Submission(student, entry, remark))
     if not found:
         raise ValueError(f"{folder} holds no submission: expected {notebook} in a folder for each student.")
     return found
@@ -95,13 +103,7 @@ def find_submissions(folder: Path, notebook: str) -> list[Submission]:
 
 def _of_folder(folder: Path, notebook: str) -> Submission:
     try:
-        candidates = sorted(
-            path
-            for path in folder.rglob("*.ipynb")
-            if path.is_file()
-            and not path.is_symlink()
-            and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-        )
+        candidates = list(_notebooks(folder))
     except OSError as error:
         return Submission(folder.name, None, f"The folder cannot be read ({error.strerror}).")
     exact = [path for path in candidates if path.name == notebook]
@@ -114,6 +116,19 @@ def _of_folder(folder: Path, notebook: str) -> Submission:
         return Submission(folder.name, chosen[0], f"There are {len(chosen)} notebooks; {shown} was graded.")
     remark = "" if exact else f"The file is called {chosen[0].name}, not {notebook}."
     return Submission(folder.name, chosen[0], remark)
+
+
+def _notebooks(folder: Path) -> Iterator[Path]:
+    """Notebooks anywhere in a folder, but not in hidden folders or behind links; an unreadable folder is an OSError."""
+
+    def stop(error: OSError) -> None:
+        raise error
+
+    for place, folders, files in os.walk(folder, onerror=stop):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for path in (Path(place) / name for name in files if name.endswith(".ipynb") and not name.startswith(".")):
+            if path.is_file() and not path.is_symlink():
+                yield path
 
 
 def read_submission(path: Path, largest: int = LARGEST_FILE) -> tuple[NotebookNode, list[str]]:
@@ -170,12 +185,15 @@ def _sanitize(content: Any) -> NotebookNode:
             raise UnreadableError("The notebook has an old format that cannot be converted.") from None
     if not isinstance(content.get("cells"), list):
         raise UnreadableError("The file is JSON, but no notebook: it has no cells.")
+    if len(content["cells"]) > MOST_CELLS:
+        raise UnreadableError(f"The notebook has {len(content['cells'])} cells; up to {MOST_CELLS} are accepted.")
     nb = nbformat.v4.new_notebook()
     for raw in content["cells"]:
         if not isinstance(raw, dict):
             continue
         source = raw.get("source")
-        source = "".join(map(str, source)) if isinstance(source, list) else source if isinstance(source, str) else ""
+        source = "".join(line for line in source if isinstance(line, str)) if isinstance(source, list) else source
+        source = source.encode("utf-8", "replace").decode("utf-8") if isinstance(source, str) else ""
         cell = (new_code_cell if raw.get("cell_type") == "code" else new_markdown_cell)(_MARKER.sub(r"\1", source))
         cell.metadata.original = raw.get("id") if isinstance(raw.get("id"), str) else ""
         metadata = raw.get("metadata")
@@ -232,7 +250,7 @@ def lay_on_master(master: NotebookNode, student: NotebookNode) -> tuple[Notebook
         home = name if name in names else cell.metadata.original
         home = home if home in known else by_source.get(cell.source.strip(), "")
         if len(cell.source) > LARGEST_CELL:
-            remarks.append(f"A cell of {len(cell.source) / 1e6:.0f} million characters was left out.")
+            remarks.append(f"A cell of {len(cell.source):,} characters was left out.")
             continue
         if name in names and _is_solution(known.get(home), master, name):
             if cell.cell_type != "code":

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-LARGEST_REPLY = 64 << 20
+LARGEST_REPLY = 16 << 20
 
 
 class Foreign:
@@ -49,6 +49,8 @@ def encode(value: object, depth: int = 0) -> object:
     if tensorflow is not None and isinstance(value, (tensorflow.Tensor, tensorflow.Variable)):
         value = value.numpy()
     if isinstance(value, (np.ndarray, np.generic)):
+        if value.nbytes > 1 << 23:
+            return {"other": "array that is too large"}
         array = np.array(value, subok=False, order="C")
         if array.dtype.kind not in "biufU":
             return {"other": f"array of {array.dtype}"}
@@ -193,7 +195,7 @@ class RemoteFunction:
         try:
             reply = json.loads(text)
             if reply.get("missing"):
-                raise _named("NameError", f"{self._name} is not defined: did its cell fail, or is it missing?")
+                raise _named("NameError", f"{self._name} is not defined (did its cell fail, or is it missing?)")
             if "error" in reply:
                 if reply["unwritten"] is True:
                     raise NotImplementedError
