@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import subspace_angles
 
 from course_utils.checks.base import as_array, as_number, close, exercise, expect
 
@@ -115,6 +114,8 @@ def gradients(answer, rng):
 )
 def angle(answer, rng):
     """Largest principal angle of two subspaces in degrees, against scipy."""
+    from scipy.linalg import subspace_angles
+
     a = rng.normal(size=(6, 2)) * [1, 4]
     b = rng.normal(size=(6, 2)) + a
     wanted = np.degrees(subspace_angles(a, b))

@@ -6,33 +6,40 @@ from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import make_blobs, make_moons
 
 _BLOB_CENTERS = np.array([[-6.0, -3.0], [-1.5, 4.5], [1.0, -4.5], [6.0, 3.0]])
 _NESTED_CENTERS = np.array([[-7.0, -1.8], [-7.0, 1.8], [-2.4, 6.0], [2.4, 6.0], [6.5, -4.0], [6.5, 0.0]])
 
 
+def _make_blobs(*arguments, **settings):
+    from sklearn.datasets import make_blobs  # takes most of a second, and every notebook imports this package
+
+    return make_blobs(*arguments, **settings)
+
+
 def _blobs(n, rng):
-    return make_blobs(n, centers=_BLOB_CENTERS, cluster_std=1.0, random_state=rng)
+    return _make_blobs(n, centers=_BLOB_CENTERS, cluster_std=1.0, random_state=rng)
 
 
 def _uneven(n, rng):
     # A wide cloud and two tight ones beside it.
     sizes = [n - 2 * (n // 8), n // 8, n // 8]
     centers = [[0.0, 0.0], [7.5, 3.0], [7.5, -3.0]]
-    return make_blobs(sizes, centers=centers, cluster_std=[3.2, 0.4, 0.4], random_state=rng)
+    return _make_blobs(sizes, centers=centers, cluster_std=[3.2, 0.4, 0.4], random_state=rng)
 
 
 def _elongated(n, rng):
-    x, y = make_blobs(n, centers=[[-4.0, 0.0], [0.0, 0.0], [4.0, 0.0]], cluster_std=0.6, random_state=rng)
+    x, y = _make_blobs(n, centers=[[-4.0, 0.0], [0.0, 0.0], [4.0, 0.0]], cluster_std=0.6, random_state=rng)
     return x @ np.array([[0.6, 0.0], [0.9, 4.0]]), y
 
 
 def _nested(n, rng):
-    return make_blobs(n, centers=_NESTED_CENTERS, cluster_std=0.6, random_state=rng)
+    return _make_blobs(n, centers=_NESTED_CENTERS, cluster_std=0.6, random_state=rng)
 
 
 def _moons(n, rng):
+    from sklearn.datasets import make_moons
+
     return make_moons(n, noise=0.07, random_state=rng)
 
 

@@ -59,7 +59,7 @@ class BoundedKernel(RunningKernel):
 
     def __init__(self, kernel_name: str, cwd: str | None = None, startup_timeout: float = 60) -> None:
         context = zmq.Context()
-        context.setsockopt(zmq.RCVHWM, 4)
+        context.setsockopt(zmq.RCVHWM, 1)
         context.setsockopt(zmq.MAXMSGSIZE, 2 * LARGEST_REPLY)
         folder = Path(self.settings["connection"])
         self.km = KernelManager(
@@ -72,7 +72,7 @@ class BoundedKernel(RunningKernel):
         )
         with open("/dev/null", "w") as nothing:
             self.km.start_kernel(cwd=cwd, stdout=nothing, stderr=nothing, env=self.settings["environment"])
-        self.kc = self.km.client()
+        self.kc = self.km.client(context=context)
         self.kc.start_channels()
         self._kept: deque[dict] = deque()
         self._output = 0
@@ -91,7 +91,7 @@ class BoundedKernel(RunningKernel):
         while True:
             self._drain()
             try:
-                message = self.kc.get_shell_msg(timeout=0.1)
+                message = self.kc.shell_channel.get_msg(timeout=0.1)
             except Empty:
                 if not self.km.is_alive():
                     raise RuntimeError("The kernel died.") from None
@@ -117,13 +117,13 @@ class BoundedKernel(RunningKernel):
     def _drain(self) -> None:
         for _ in range(20):  # a kernel may send without end
             try:
-                message = self.kc.get_iopub_msg(timeout=0)
+                message = self.kc.iopub_channel.get_msg(timeout=0)
             except Empty:
                 return
-            if message["msg_type"] in ("stream", "display_data", "execute_result", "error"):
-                self._output += len(str(message["content"]))
-                if self._output > OUTPUT_LIMIT and message["msg_type"] != "error":
+            if message["msg_type"] in ("stream", "display_data", "execute_result"):
+                if self._output > OUTPUT_LIMIT:
                     continue
+                self._output += len(str(message["content"]))
             self._kept.append(message)
 
     def ask(self, code: str, timeout: float) -> str:
