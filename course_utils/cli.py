@@ -214,7 +214,8 @@ def selftest(
 ) -> None:
     """Try the exercises as a class would: instructor's solutions full marks, student versions none, nothing leaks.
 
-    Takes as long as running each notebook twice. Exit code 0: all is well; 1: something is not; 2: bad arguments.
+    In a clone of the course, its collection of typical wrong answers is judged, too: each must fail. Half a minute for
+    each notebook. Exit code 0: all is well; 1: something is not; 2: bad arguments.
     """
     from course_utils.teaching.notebooks import find_notebooks
     from course_utils.teaching.selftest import selftest as findings_of

@@ -1,19 +1,25 @@
-"""Testing the course's exercises as a class would meet them: masters full marks, student versions none, no leak."""
+"""Testing the course's exercises as a class would meet them: right, unwritten and wrong answers, and no leak."""
 
 from __future__ import annotations
 
 import ast
+import os
+import runpy
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 
-from course_utils.teaching.grading.grade import Job, grade_one, prepare
+from course_utils.checks import EXERCISES
+from course_utils.teaching.grading.grade import Job, grade_one, judge, prepare
 from course_utils.teaching.grading.submissions import Submission
-from course_utils.teaching.notebooks import code_cells, read_notebook, write_notebook
+from course_utils.teaching.notebooks import COURSE_ROOT, code_cells, read_notebook, write_notebook
 from course_utils.teaching.release import find_leaks, student_version
+
+WRONG_ANSWERS = COURSE_ROOT / "tests" / "exercises" / "answers.py"
 
 
 @dataclass(frozen=True)
@@ -34,24 +40,29 @@ class Finding:
     detail: str = ""
 
 
-def selftest(paths: list[Path], *, sandbox: bool = True) -> Iterator[Finding]:
+def selftest(
+    paths: list[Path], *, sandbox: bool = True, wrong_answers: Path | None = WRONG_ANSWERS
+) -> Iterator[Finding]:
     """Try the exercises of the instructor's notebooks.
 
     Parameters
     ----------
     paths : the instructor's notebooks
     sandbox : run them as submissions are run, in namespaces
+    wrong_answers : module with ``WRONG``, which lists (function, words of its hint) for each exercise; a clone of the
+        course has one. If the file is not there, wrong answers are not tried
 
     Yields
     ------
     findings : for each notebook: the instructor's solutions get full marks, the student version is valid Python, shows
-        nothing of the solutions, and gets no point
+        nothing of the solutions, and gets no point; every typical wrong answer fails
 
     Raises
     ------
     ValueError
         If a notebook cannot be read or has no exercises.
     """
+    wrong = _read_answers(wrong_answers) if wrong_answers and wrong_answers.is_file() else None
     for path in paths:
         master = read_notebook(path)
         job = prepare(path, sandbox=sandbox)
@@ -59,9 +70,11 @@ def selftest(paths: list[Path], *, sandbox: bool = True) -> Iterator[Finding]:
         student = student_version(master)
         leaks = find_leaks(master, student)
         yield Finding(path.stem, "no line of a solution leaks", not leaks, f"it holds {leaks[0]!r}" if leaks else "")
-        wrong = list(_syntax_errors(student))
-        yield Finding(path.stem, "the student version is valid Python", not wrong, " ".join(wrong))
+        errors = list(_syntax_errors(student))
+        yield Finding(path.stem, "the student version is valid Python", not errors, " ".join(errors))
         yield _no_points(job, student)
+        if wrong:
+            yield _no_wrong_answer_passes(job, *wrong)
 
 
 def _full_marks(job: Job) -> Finding:
@@ -80,6 +93,32 @@ def _no_points(job: Job, student: NotebookNode) -> Finding:
     graded = result.outcome == "graded"
     detail = f"points for {', '.join(got)}" if got else "" if graded else f"it was {result.outcome}"
     return Finding(job.master.stem, "the student version gets no point", graded and not got, detail)
+
+
+def _read_answers(path: Path) -> tuple[str, dict[str, list]]:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    return path.read_text(encoding="utf-8"), runpy.run_path(str(path))["WRONG"]
+
+
+def _no_wrong_answer_passes(job: Job, source: str, wrong: dict[str, list]) -> Finding:
+    """Judge every wrong answer as a submission's: in one kernel, one after the other, below the right solutions."""
+    tried, cells = [], [new_code_cell(source, metadata={"course_cell": "student", "grade_id": ""})]
+    for exercise in job.exercises:
+        for number, (answer, _) in enumerate(wrong.get(exercise.grade_id, ())):
+            chosen = f"{EXERCISES[exercise.grade_id].name} = WRONG[{exercise.grade_id!r}][{number}][0]"
+            for role, text in (("solution", chosen), ("check", "")):
+                cells.append(new_code_cell(text, metadata={"course_cell": role, "grade_id": exercise.grade_id}))
+            tried.append((exercise.grade_id, answer.__name__))
+    lines = judge(replace(job, wall_seconds=1800.0), Submission("instructor's notebook", job.master), cells)
+    checks = [line for line in lines if line["role"] == "check"][len(job.exercises) :]
+    bad = [
+        f"{grade_id} {name}: {line['message'] or 'passes'}"
+        for (grade_id, name), line in zip(tried, checks, strict=False)
+        if line["passed"] or line["state"] == "not run" or "NameError" in line["message"]
+    ]
+    if len(checks) < len(tried):
+        bad.append(f"only {len(checks)} of {len(tried)} were judged.")
+    return Finding(job.master.stem, f"{len(tried)} wrong answers fail", not bad, " ".join(bad))
 
 
 def _syntax_errors(nb: NotebookNode) -> Iterator[str]:

@@ -239,6 +239,21 @@ def grade_one(job: Job, submission: Submission) -> Graded:
     return replace(empty, marks=marks, outcome=outcome, remarks=remarks, seconds=seconds)
 
 
+def judge(job: Job, submission: Submission, more: Sequence[NotebookNode] = ()) -> list[dict]:
+    """Run a submission, and further cells below it; returns the lines of the log, one for each cell, without marks.
+
+    Parameters
+    ----------
+    job : from `prepare`
+    submission : one that can be read
+    more : code cells with ``course_cell`` and ``grade_id`` in their metadata, as `lay_on_master` makes them
+    """
+    laid, _ = lay_on_master(job.notebook, read_submission(submission.path)[0])
+    notebook = keep_needed(laid)
+    notebook.cells += more
+    return _run(job, notebook)[1]
+
+
 def _mark(exercise: Exercise, lines: list[dict]) -> Mark:
     """The mark of an exercise, from the log."""
     mark = Mark(exercise.grade_id, exercise.title, 0.0, exercise.maximum)
