@@ -210,6 +210,9 @@ def slides(
 @app.command()
 def selftest(
     notebooks: Notebooks = None,
+    released: Annotated[
+        Path | None, typer.Option(help="Folder with released student versions: search it and its git history, too.")
+    ] = None,
     no_sandbox: Annotated[bool, typer.Option("--no-sandbox", help="Run the notebooks unprotected.")] = False,
 ) -> None:
     """Try the exercises as a class would: instructor's solutions full marks, student versions none, nothing leaks.
@@ -222,7 +225,8 @@ def selftest(
 
     failed = False
     with _plain_errors():
-        for finding in findings_of(find_notebooks(notebooks or ()), sandbox=not no_sandbox):
+        paths = find_notebooks(notebooks or ())
+        for finding in findings_of(paths, sandbox=not no_sandbox, released=released):
             failed = failed or not finding.passed
             mark = "ok  " if finding.passed else "FAIL"
             typer.echo(f"{mark} {finding.notebook}: {finding.what}" + (f": {finding.detail}" * (not finding.passed)))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from base64 import b64decode
+from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 
@@ -141,8 +144,51 @@ def find_leaks(master: NotebookNode, student: NotebookNode) -> list[str]:
     """Lines of solutions and hidden tests that the student version still holds, anywhere in the file.
 
     A single line that other code of the instructor's version also holds (an import, say) is no leak; in prose it is,
-    and so are most lines of a solution together in one cell.
+    and so are most lines of a solution together in one cell. Attachments are decoded.
     """
+    secret, public = _secret_lines(master)
+    text = json.dumps(student, ensure_ascii=False).encode()
+    leaks = _held(text, set().union(*secret) - public)
+    for cell in student.cells:
+        for hidden in filter(None, secret):
+            together = {line for line in hidden if line in cell.source}
+            if len(together) >= 2 and len(together) > len(hidden) / 2:
+                leaks |= together
+        for attachment in cell.get("attachments", {}).values():
+            for content in attachment.values():
+                leaks |= _held(b64decode(str(content)), set().union(*secret) - public)
+    return sorted(leaks)
+
+
+def find_leaks_in_folder(masters: list[NotebookNode], folder: Path) -> list[str]:
+    """Files of a folder that hold a line of a solution or of a hidden test, its git history included.
+
+    Parameters
+    ----------
+    masters : the instructor's notebooks
+    folder : as `release` wrote it, with all that has come to it since
+
+    Returns
+    -------
+    leaks : "file: line" each, or "file (in git): line" for what git still knows of this folder, on any branch
+
+    Raises
+    ------
+    ValueError
+        If it is no folder.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is no folder: expected one with student versions.")
+    secret, public = zip(*map(_secret_lines, masters), strict=True)
+    lines = set().union(*(hidden for sets in secret for hidden in sets)) - set().union(*public)
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and ".git" not in path.parts)
+    found = [(str(path.relative_to(folder)), path.read_bytes()) for path in files]
+    found += [(f"{name} (in git)", content) for name, content in _git_blobs(folder)]
+    return [f"{name}: {line}" for name, content in found for line in sorted(_held(content, lines))]
+
+
+def _secret_lines(master: NotebookNode) -> tuple[list[set[str]], set[str]]:
+    """Lines of solutions and hidden tests, a set for each cell, and the lines of all other code."""
     secret, public = [], set()
     for cell in master.cells:
         inside, hidden = False, set()
@@ -156,12 +202,28 @@ def find_leaks(master: NotebookNode, student: NotebookNode) -> list[str]:
             elif cell.cell_type == "code":
                 public.add(line)
         secret.append(hidden)
-    text = json.dumps(student, ensure_ascii=False)
-    leaks = {mark for mark in (_BEGIN, _BEGIN_HIDDEN) if mark in text}
-    leaks |= {line for line in set().union(*secret) - public if json.dumps(line, ensure_ascii=False)[1:-1] in text}
-    for hidden in filter(None, secret):
-        for cell in student.cells:
-            together = {line for line in hidden if line in cell.source}
-            if len(together) >= 2 and len(together) > len(hidden) / 2:
-                leaks |= together
-    return sorted(leaks)
+    return secret, public
+
+
+def _held(content: bytes, lines: set[str]) -> set[str]:
+    """Which of these lines, or nbgrader's marks, a file holds, as text or within JSON."""
+    marks = {_BEGIN, _BEGIN_HIDDEN}
+    return {
+        line
+        for line in lines | marks
+        if line.encode() in content or json.dumps(line, ensure_ascii=False)[1:-1].encode() in content
+    }
+
+
+def _git_blobs(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Every version of every file that git knows of this folder: name and content; none if there is no repository."""
+    git = ("git", "-C", str(folder))
+    try:
+        listing = subprocess.run([*git, "rev-list", "--objects", "--all", "--", "."], capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return
+    for entry in listing.stdout.decode(errors="replace").splitlines():
+        name, _, path = entry.partition(" ")
+        shown = subprocess.run([*git, "cat-file", "blob", name], capture_output=True, check=False)
+        if path and shown.returncode == 0:
+            yield path, shown.stdout

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-import os
-import runpy
+import json
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from course_utils.checks import EXERCISES
 from course_utils.teaching.grading.grade import Job, grade_one, judge, prepare
 from course_utils.teaching.grading.submissions import Submission
 from course_utils.teaching.notebooks import COURSE_ROOT, code_cells, read_notebook, write_notebook
-from course_utils.teaching.release import find_leaks, student_version
+from course_utils.teaching.release import find_leaks, find_leaks_in_folder, release, student_version
 
 WRONG_ANSWERS = COURSE_ROOT / "tests" / "exercises" / "answers.py"
 
@@ -41,7 +42,11 @@ class Finding:
 
 
 def selftest(
-    paths: list[Path], *, sandbox: bool = True, wrong_answers: Path | None = WRONG_ANSWERS
+    paths: list[Path],
+    *,
+    sandbox: bool = True,
+    wrong_answers: Path | None = WRONG_ANSWERS,
+    released: Path | None = None,
 ) -> Iterator[Finding]:
     """Try the exercises of the instructor's notebooks.
 
@@ -51,11 +56,14 @@ def selftest(
     sandbox : run them as submissions are run, in namespaces
     wrong_answers : module with ``WRONG``, which lists (function, words of its hint) for each exercise; a clone of the
         course has one. If the file is not there, wrong answers are not tried
+    released : folder with student versions, to be searched for solutions, with its git history; by default the
+        notebooks are released into a folder that is searched and dropped
 
     Yields
     ------
     findings : for each notebook: the instructor's solutions get full marks, the student version is valid Python, shows
-        nothing of the solutions, and gets no point; every typical wrong answer fails
+        nothing of the solutions, and gets no point; every typical wrong answer fails. At the end: no
+        file of a release holds a line of a solution
 
     Raises
     ------
@@ -75,6 +83,16 @@ def selftest(
         yield _no_points(job, student)
         if wrong:
             yield _no_wrong_answer_passes(job, *wrong)
+    yield _no_file_leaks(paths, released)
+
+
+def _no_file_leaks(paths: list[Path], released: Path | None) -> Finding:
+    masters = [read_notebook(path) for path in paths]
+    with tempfile.TemporaryDirectory() as folder:
+        if released is None:
+            release(paths, Path(folder) / "students", repo="https://github.com/OWNER/NAME")
+        leaks = find_leaks_in_folder(masters, released or Path(folder))
+    return Finding("release", "no file and no git history holds a line of a solution", not leaks, " ".join(leaks[:3]))
 
 
 def _full_marks(job: Job) -> Finding:
@@ -95,20 +113,27 @@ def _no_points(job: Job, student: NotebookNode) -> Finding:
     return Finding(job.master.stem, "the student version gets no point", graded and not got, detail)
 
 
-def _read_answers(path: Path) -> tuple[str, dict[str, list]]:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    return path.read_text(encoding="utf-8"), runpy.run_path(str(path))["WRONG"]
+def _read_answers(path: Path) -> tuple[str, dict[str, list[str]]]:
+    """The module's source, and the names of its functions for each exercise; it may load TensorFlow, so not here."""
+    code = (
+        "import json, runpy, sys; wrong = runpy.run_path(sys.argv[1])['WRONG']; "
+        "print(json.dumps({name: [function.__name__ for function, _ in pairs] for name, pairs in wrong.items()}))"
+    )
+    listed = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    if listed.returncode:
+        raise ValueError(f"{path} cannot be read as wrong answers: {listed.stderr.strip().splitlines()[-1]}")
+    return path.read_text(encoding="utf-8"), json.loads(listed.stdout)
 
 
-def _no_wrong_answer_passes(job: Job, source: str, wrong: dict[str, list]) -> Finding:
+def _no_wrong_answer_passes(job: Job, source: str, wrong: dict[str, list[str]]) -> Finding:
     """Judge every wrong answer as a submission's: in one kernel, one after the other, below the right solutions."""
     tried, cells = [], [new_code_cell(source, metadata={"course_cell": "student", "grade_id": ""})]
     for exercise in job.exercises:
-        for number, (answer, _) in enumerate(wrong.get(exercise.grade_id, ())):
+        for number, name in enumerate(wrong.get(exercise.grade_id, ())):
             chosen = f"{EXERCISES[exercise.grade_id].name} = WRONG[{exercise.grade_id!r}][{number}][0]"
             for role, text in (("solution", chosen), ("check", "")):
                 cells.append(new_code_cell(text, metadata={"course_cell": role, "grade_id": exercise.grade_id}))
-            tried.append((exercise.grade_id, answer.__name__))
+            tried.append((exercise.grade_id, name))
     lines = judge(replace(job, wall_seconds=1800.0), Submission("instructor's notebook", job.master), cells)
     checks = [line for line in lines if line["role"] == "check"][len(job.exercises) :]
     bad = [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import re
+import subprocess
+from base64 import b64encode
 from copy import deepcopy
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from nbgrader.utils import compute_checksum
 
 from course_utils.teaching.notebooks import code_cells, has_tag, read_notebook
 from course_utils.teaching.publish import setup_cell
-from course_utils.teaching.release import STUB, SolutionLeak, find_leaks, release, student_version
+from course_utils.teaching.release import STUB, SolutionLeak, find_leaks, find_leaks_in_folder, release, student_version
 
 ROOT = Path(__file__).parents[2]
 MASTERS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -158,6 +160,35 @@ def test_a_solution_pasted_into_another_cell_is_a_leak(kind):
     lines = solution.source.split("### BEGIN SOLUTION")[1].split("### END SOLUTION")[0]
     nb.cells.append(getattr(nbformat.v4, f"new_{kind}_cell")(lines))
     assert find_leaks(nb, student_version(nb))
+
+
+def test_a_solution_in_an_attachment_is_a_leak():
+    nb = _tiny()
+    text = b64encode(b"as a file: return 'a secret line'").decode()
+    nb.cells[1].attachments = {"notes.txt": {"text/plain": text}}
+    assert find_leaks(nb, student_version(nb)) == ["return 'a secret line'"]
+
+
+def test_what_git_remembers_of_a_release_is_searched(tmp_path):
+    master, out = tmp_path / "x.ipynb", tmp_path / "students"
+    nbformat.write(_tiny(), master)
+    release([master], out, repo="https://github.com/OWNER/NAME")
+    assert find_leaks_in_folder([_tiny()], out) == []
+    (out / "notes.txt").write_text("return 'a secret line'")
+    assert find_leaks_in_folder([_tiny()], out) == ["notes.txt: return 'a secret line'"]
+
+    def git(*arguments):
+        who = ("-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", "-C", str(out), *who, *arguments], check=True, capture_output=True)
+
+    git("init", "-b", "main")
+    git("add", ".")
+    git("commit", "-m", "first")
+    git("rm", "notes.txt")
+    git("commit", "-m", "second")
+    assert find_leaks_in_folder([_tiny()], out) == ["notes.txt (in git): return 'a secret line'"]
+    with pytest.raises(ValueError, match="is no folder"):
+        find_leaks_in_folder([_tiny()], tmp_path / "nowhere")
 
 
 def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):

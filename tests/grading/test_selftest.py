@@ -20,6 +20,7 @@ WHAT = {
     "the student version is valid Python",
     "the student version gets no point",
     "4 wrong answers fail",
+    "no file and no git history holds a line of a solution",
 }
 ANSWERS = """
 WRONG = {
@@ -74,3 +75,8 @@ def test_an_answer_that_was_not_judged_is_found(master, tmp_path):
     assert "NameError" in failures(master, tmp_path, answers)["4 wrong answers fail"]
     answers = ANSWERS.replace("lambda *_: True", "lambda *_: __import__('os')._exit(0)")
     assert "had died before" in failures(master, tmp_path, answers)["4 wrong answers fail"]
+
+
+def test_wrong_answers_that_cannot_be_read_are_named(master, tmp_path):
+    with pytest.raises(ValueError, match=r"answers.py cannot be read as wrong answers: KeyError: 'WRONG'"):
+        failures(master, tmp_path, "RIGHT = {}")
