@@ -20,7 +20,7 @@ from course_utils.checks.base import CheckFailed, as_array, as_number, close, ex
 def noise(answer, rng):
     """Clipped normal noise of the right strength, new for every pixel, the same for the same seed."""
     sigma, seed = float(rng.uniform(0.05, 0.08)), int(rng.integers(1000))
-    grey = np.full((6, 20, 20, 1), 0.5)
+    grey = np.full((6, 30, 30, 1), 0.5)
     found = as_array(answer(grey, sigma, seed), grey.shape, "The noisy images")
     added = found - 0.5
     expect(added.std() > 0, "nothing was added: the images come back as they were.")
@@ -63,7 +63,7 @@ def noise(answer, rng):
         "the same seed gives other noise the second time: make a generator from it, np.random.default_rng(seed).",
     )
     expect(not close(other, found), "another seed gives the same noise: use the seed that is passed.")
-    ends = np.concatenate([np.zeros((2, 10, 10, 1)), np.ones((2, 10, 10, 1))])
+    ends = np.concatenate([np.zeros((2, 40, 40, 1)), np.ones((2, 40, 40, 1))])
     found = as_array(answer(ends, 0.3, seed), ends.shape, "The noisy images")
     expect(
         found.min() >= 0 and found.max() <= 1,

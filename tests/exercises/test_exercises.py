@@ -55,6 +55,14 @@ def test_the_reference_solution_passes(grade_id, seed):
     assert verdict.passed, verdict.message
 
 
+@pytest.mark.parametrize("grade_id", SOLUTIONS)
+def test_the_reference_solution_passes_for_very_many_seeds(grade_id):
+    exercise = EXERCISES[grade_id]
+    answer = _define(SOLUTIONS[grade_id][0].source, exercise.name)
+    verdicts = {seed: exercise.run(answer, seed) for seed in range(1000, 1300)}
+    assert [(seed, verdict.message) for seed, verdict in verdicts.items() if not verdict.passed] == []
+
+
 def _plusplus_by_the_product(x, centroids):
     squared = (x**2).sum(axis=1)[:, None] - 2 * x @ centroids.T + (centroids**2).sum(axis=1)
     nearest = squared.min(axis=1)
