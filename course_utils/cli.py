@@ -113,7 +113,8 @@ def grade(
     submissions: Annotated[Path, typer.Argument(help="Folder with a notebook, or a folder, for each student.")],
     out: Annotated[Path, typer.Option(help="Folder for marks and feedback, outside of the submissions.")],
     workers: Annotated[
-        int | None, typer.Option("--jobs", "-j", min=1, help="Submissions at a time. Default: as many as it bears.")
+        int | None,
+        typer.Option("--jobs", "-j", min=1, help="Submissions at a time. Default: one a core, or gigabyte."),
     ] = None,
     min_score: Annotated[
         float | None, typer.Option(min=0, max=1, help="Exit with 1 if a submission has a smaller share of the points.")
@@ -133,7 +134,7 @@ def grade(
     Run it again after an interruption, or when submissions have changed: what is finished is not run again.
 
     Exit code 0: all graded; 1: some below --min-score; 2: some unreadable, crashed or timed out; 3: the instructor's
-    own solutions do not get full marks; 4: bad arguments.
+    own solutions do not get full marks; 4: bad arguments; 130: interrupted.
     """
     from course_utils.teaching.grading import grade as grading
     from course_utils.teaching.grading import reports
@@ -159,7 +160,11 @@ def grade(
     except (ValueError, OSError) as error:
         typer.echo(f"course: {error}", err=True)
         raise typer.Exit(4) from None
-    typer.echo(f"{len(results)} submissions: {out / 'grades.csv'}, {out / 'class.html'}")
+    except KeyboardInterrupt:
+        typer.echo("\ncourse: interrupted. What is graded is kept; the same command goes on from here.", err=True)
+        raise typer.Exit(130) from None
+    typer.echo(reports.closing_words(results))
+    typer.echo(f"{out / 'class.html'}, {out / 'grades.csv'}, {out / 'feedback'}")
     code = reports.exit_code(results, min_score)
     if code:
         raise typer.Exit(code)

@@ -54,6 +54,7 @@ class Exercise:
         self.grade_id = grade_id
         self.name = name
         self.hints = tuple(hints)
+        self._address = f"checks.{check.__module__.rpartition('.')[2]}.{check.__name__}"
         self._hints_given = 0
         self.__doc__ = check.__doc__
 
@@ -69,8 +70,8 @@ class Exercise:
         """Check a function: print ``ok``, or raise `CheckFailed` with a sentence and the next hint."""
         verdict = self.run(function, seed)
         if not verdict.passed:
-            hint = "" if NOT_WRITTEN in verdict.message else f"\n{self._next_hint()}"
-            raise CheckFailed(f"Not yet: {verdict.message}{hint}")
+            hint = f"No idea how? {self._address}.hint()" if NOT_WRITTEN in verdict.message else self._next_hint()
+            raise CheckFailed(f"Not yet: {verdict.message}\n{hint}")
         self._hints_given = 0
         print("ok")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,8 +56,14 @@ def read_notebook(path: Path) -> NotebookNode:
     Raises
     ------
     ValueError
-        If the file is not a notebook.
+        If there is no such file, or it is not a notebook.
     """
+    if not path.exists():
+        raise ValueError(f"there is no file {path}.")
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder: name the notebook in it.")
+    if zipfile.is_zipfile(path):
+        raise ValueError(f"{path} is a zip archive: unpack it, and name the notebook in it.")
     try:
         nb = nbformat.read(path, as_version=4)
         nbformat.validate(nb)

@@ -113,6 +113,8 @@ def test_the_stub_fails_with_the_intended_words_and_no_hint(grade_id):
         exercise(stub)
     assert exercise.name in str(caught.value)
     assert "Hint" not in str(caught.value)
+    called = re.match(r"checks\.\w+\.\w+", SOLUTIONS[grade_id][2].source)[0]
+    assert str(caught.value).endswith(f"{called}.hint()")
 
 
 @pytest.mark.parametrize("seed", SEEDS)

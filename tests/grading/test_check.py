@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import nbformat
@@ -209,6 +210,14 @@ def test_names_that_a_workflow_cannot_take_are_refused(names):
 def test_an_address_that_a_workflow_cannot_take_is_refused(repo):
     with pytest.raises(ValueError, match="expected"):
         workflow(NAMES, repo)
+
+
+def test_what_is_no_notebook_is_named_in_plain_words(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w"):
+        pass
+    for name, words in (("", "is a folder"), ("nowhere.ipynb", "there is no file"), ("x.zip", "is a zip archive")):
+        with pytest.raises(ValueError, match=words):
+            check(tmp_path / name)
 
 
 def test_the_names_of_cells_are_found():

@@ -271,6 +271,18 @@ def test_without_a_sandbox_grading_is_refused_or_labelled(master, right, tmp_pat
         assert next(csv.DictReader(file))["sandboxed"] == "no"
 
 
+def test_the_marks_of_another_notebook_are_not_overwritten(master, right, tmp_path):
+    folder, out = tmp_path / "submissions", tmp_path / "out"
+    folder.mkdir()
+    out.mkdir()
+    nbformat.write(right, folder / "ada.ipynb")
+    (out / "results.json").write_text('[{"notebook": "02_elbow_method"}]')
+    result = grade(master, folder, out)
+    assert result.exit_code == 4
+    assert "holds the marks of 02_elbow_method" in " ".join(result.output.split())
+    assert (out / "results.json").read_text() == '[{"notebook": "02_elbow_method"}]'
+
+
 def test_one_run_at_a_time_writes_to_a_folder(tmp_path):
     with (
         grading._locked(tmp_path / "out"),

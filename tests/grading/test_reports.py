@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from course_utils.teaching.grading.reports import append_step_summary, exit_code, write_reports
+from course_utils.teaching.grading.reports import append_step_summary, closing_words, exit_code, write_reports
 from course_utils.teaching.grading.results import Graded, Mark
 
 HOSTILE = [
@@ -143,8 +143,10 @@ def test_grades_parse_back_with_the_same_numbers(tmp_path):
     write_reports([_graded("zoë", marks=marks), _graded("Ann", sandboxed=False, remarks=("a", "b"))], tmp_path)
     assert (tmp_path / "grades.csv").read_bytes().startswith(b"\xef\xbb\xbfstudent,01-a,01-b,01-c,01-d,total,maximum,")
     ann, zoe = _rows(tmp_path)
-    assert (ann["student"], ann["sandboxed"], ann["remarks"]) == ("Ann", "no", "a | b")
-    assert (zoe["student"], zoe["sandboxed"], zoe["outcome"], zoe["remarks"]) == ("zoë", "yes", "graded", "")
+    assert (ann["student"], ann["sandboxed"], ann["remarks"]) == ("Ann", "no", "a | b | 01-c timed out.")
+    assert (zoe["student"], zoe["sandboxed"], zoe["outcome"], zoe["remarks"]) == (
+        *("zoë", "yes", "graded", "01-c timed out."),
+    )
     assert [float(zoe[mark.grade_id]) for mark in marks] == pytest.approx([mark.points for mark in marks], abs=1e-6)
     assert float(zoe["total"]) == pytest.approx(sum(mark.points for mark in marks), abs=1e-6)
     assert (ann["total"], ann["maximum"]) == ("3.5", "7")
@@ -206,7 +208,26 @@ def test_a_submission_that_could_not_be_graded_is_an_error_in_junit(tmp_path, ma
 def test_pages_parse_and_hold_no_markup_of_the_student(hostile):
     _, out, written = hostile
     allowed = {
-        *("html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "strong", "ul", "li", "a", "bdi", "span"),
+        *(
+            "html",
+            "head",
+            "meta",
+            "title",
+            "style",
+            "body",
+            "h1",
+            "h2",
+            "p",
+            "strong",
+            "ul",
+            "li",
+            "a",
+            "bdi",
+            "span",
+            "details",
+            "summary",
+            "code",
+        ),
         *("div", "table", "thead", "tbody", "tr", "th", "td", "svg", "rect", "text", "line"),
     }
     pages = [path for path in written if path.suffix == ".html"]
@@ -220,7 +241,7 @@ def test_pages_parse_and_hold_no_markup_of_the_student(hostile):
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", text)
         links = [unquote(value) for name, value in page.attributes if name == "href"]
         assert all((out / link).is_file() and link.startswith("feedback/") for link in links)
-        assert len(links) == (len(HOSTILE) if path.name == "class.html" else 0)
+        assert len(links) == (2 * len(HOSTILE) if path.name == "class.html" else 0)
     assert any("<script>alert(1)</script>" in _Page(path.read_text(encoding="utf-8")).text for path in pages)
 
 
@@ -272,9 +293,36 @@ def test_the_class_page_counts_and_lists_who_needs_a_look(tmp_path):
     (chart,) = [value for name, value in page.attributes if name == "aria-label"]
     assert sum(int(count) for count in re.findall(r": (\d+)", chart)) == 7
     links = [value for name, value in page.attributes if name == "href"]
-    assert links == ["feedback/bare.html", "feedback/far.html", "feedback/told.html"]
+    everybody = [f"feedback/{name}.html" for name in ("bare", "far", "fine0", "fine1", "fine2", "rare", "told")]
+    assert links == 2 * everybody  # those who need a look, here because an exercise timed out; then all
+    assert page.text.count("01-c timed out.") == 7
     for reason in ("Not fully graded: crashed.", "Edited.", "It ran without the sandbox."):
         assert reason in page.text
+
+
+def test_a_repair_that_changes_nothing_needs_no_look_and_a_lost_cell_does(tmp_path):
+    right = (Mark("01-a", "Exercise 1", 2, 2, "passed"),)
+    typo = (Mark("01-a", "Exercise 1", 0, 2, "failed", "Its cell stops with SyntaxError: invalid syntax"),)
+    mark = ("The file began with a byte-order mark.",)
+    results = [_graded("ann", marks=right, remarks=mark), _graded("bob", marks=typo), _graded("cy", marks=right)]
+    write_reports(results, tmp_path)
+    text = _Page((tmp_path / "class.html").read_text(encoding="utf-8")).text
+    assert "Submissions that need a look: 1" in text
+    assert "SyntaxError" in next(row["remarks"] for row in _rows(tmp_path) if row["student"] == "bob")
+    assert [row["feedback"] for row in _rows(tmp_path)] == [f"feedback/{name}.html" for name in ("ann", "bob", "cy")]
+    words = closing_words([*results, _graded("di", outcome="unreadable", marks=())])
+    assert words == "4 submissions: 3 graded, 1 not (di: unreadable); 2 need a look; mean 1.00 of 2 points."
+
+
+def test_a_remark_on_a_page_is_a_sentence_with_code_as_code(tmp_path):
+    marks = (
+        Mark("01-a", "Exercise 1", 0, 2, "failed", "use `np.log` <b>."),
+        Mark("01-b", "Exercise 2", 0, 2, "failed", "has_converged: no answer."),
+    )
+    write_reports([_graded("ann", marks=marks)], tmp_path)
+    source = (tmp_path / "feedback" / "ann.html").read_text(encoding="utf-8")
+    assert "Use <code>np.log</code> &lt;b&gt;." in source
+    assert ">has_converged: no answer." in source
 
 
 def test_few_whole_points_make_a_chart_by_points(tmp_path):
@@ -316,7 +364,7 @@ def test_a_step_summary_is_appended(tmp_path):
     append_step_summary([_graded("ann")], path)
     text = path.read_text(encoding="utf-8")
     assert text.startswith("before\n\n## Grades: 01")
-    assert "| ann | ✓ 2 | ✗ 0 | ⧗ 1.5 | – 0 | 3.5 of 7 | graded |" in text
+    assert "| ann | ✓ 2 | ✗ 0 | … 1.5 | – 0 | 3.5 of 7 | graded |" in text
     append_step_summary([_graded("ann")], str(path))
     assert path.read_text(encoding="utf-8").count("## Grades") == 2
 

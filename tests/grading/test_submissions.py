@@ -18,7 +18,7 @@ from course_utils.teaching.grading.submissions import (
     read_submission,
 )
 from course_utils.teaching.notebooks import find_notebooks, read_notebook
-from course_utils.teaching.release import student_version
+from course_utils.teaching.release import release, student_version
 
 MASTER = read_notebook(find_notebooks(["01"])[0])
 
@@ -171,11 +171,79 @@ def test_solutions_go_into_their_places_and_extra_cells_stay(tmp_path, student):
 
 
 def test_no_solution_of_the_master_gets_into_a_submission(tmp_path, student):
-    student.cells = []
+    student.cells = [nbformat.v4.new_code_cell("def purity(labels, classes):\n    return 1")]
     solutions, nb, remarks = laid(write(tmp_path / "x.ipynb", student))
     assert set(solutions.values()) == {""}
     assert not any("BEGIN SOLUTION" in cell.source or "HIDDEN" in cell.source for cell in nb.cells)
-    assert sum("is missing" in remark for remark in remarks) == 8
+    assert remarks == [
+        "Cells have lost their names, as in some editors; found by their functions: 01-purity.",
+        "Cells of exercises are missing: 01-update, 01-converged, 01-plusplus.",
+    ]
+
+
+def test_another_notebook_is_called_so(tmp_path):
+    for cells in ([], [nbformat.v4.new_code_cell("x = 1")], read_notebook(find_notebooks(["02"])[0]).cells):
+        path = write(tmp_path / "x.ipynb", nbformat.v4.new_notebook(cells=cells))
+        with pytest.raises(UnreadableError, match="another notebook"):
+            laid(path)
+
+
+def test_edited_cells_are_reported_and_what_was_added_is_kept(tmp_path, student):
+    solve(student, "01-update-check", "print('ok')")
+    given = next(c for c in student.cells if c.cell_type == "code" and "def assign(" in c.source)
+    given.source += "\n\ndef helper(x):\n    return x\n\nassign = None\nfactor = 2\nprint(factor)"
+    _, nb, remarks = laid(write(tmp_path / "x.ipynb", student))
+    assert remarks == [
+        "Check cells were edited (01-update-check); the exercises were checked as released.",
+        f"Given cells were edited ({given.id}); they ran as released.",
+    ]
+    added = [cell.source for cell in nb.cells if cell.metadata.course_cell == "student"]
+    assert added == ["def helper(x):\n    return x", "factor = 2"]
+
+
+@pytest.mark.parametrize("repo", ["", "https://github.com/OWNER/NAME"])
+def test_a_student_version_as_released_has_no_remarks(tmp_path, repo):
+    release(find_notebooks(["01"]), tmp_path / "students", repo=repo)
+    _, _, remarks = laid(tmp_path / "students" / "01_kmeans_from_scratch.ipynb")
+    assert remarks == []
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("from course_utils.clustering import update", "01-update (update)"),
+        ("import course_utils.clustering as c\ndef update(*a): return c.update(*a)", "01-update (c)"),
+        ("def update(*a):\n    return KMeans(2)", "01-update (KMeans)"),
+    ],
+)
+def test_answers_by_the_course_s_own_package_are_reported(tmp_path, student, source, words):
+    student.cells.insert(3, nbformat.v4.new_code_cell("from course_utils.clustering import KMeans"))
+    solve(student, "01-update", source)
+    assert laid(write(tmp_path / "x.ipynb", student))[2] == [
+        f"The course's own package answers for the student? {words}."
+    ]
+
+
+def test_of_several_notebooks_the_one_with_most_answers_counts_and_a_group_is_not_one_student(tmp_path, student):
+    name = "01_kmeans_from_scratch.ipynb"
+    for folder in ("ada", "group/maria", "group/noel", "ben/old"):
+        (tmp_path / folder).mkdir(parents=True)
+        write(tmp_path / folder / name, student)
+    solve(student, "01-update", "def update(): return 1")
+    write(tmp_path / "ada" / "01_kmeans_from_scratch (1).ipynb", student)
+    write(tmp_path / "ben" / name, student)
+    write(tmp_path / "ben" / "02_elbow_method.ipynb", student)
+    (tmp_path / "cy.zip").write_bytes(b"PK")
+    (tmp_path / "di").mkdir()
+    (tmp_path / "di" / "01.ipynb.txt").write_text("{}")
+    ada, ben, cy, di, group = find_submissions(tmp_path, name)
+    assert ada.path.name == "01_kmeans_from_scratch (1).ipynb"
+    assert "There are 2 notebooks" in ada.remark
+    assert ben.path == tmp_path / "ben" / name
+    assert (cy.student, cy.path, cy.remark) == ("cy", None, "cy.zip is an archive: unpack it.")
+    assert di.remark == "The folder holds no notebook, but 01.ipynb.txt."
+    assert group.path is None
+    assert "maria, noel" in group.remark
 
 
 def test_checks_tags_and_markers_of_the_student_do_not_count(tmp_path, student):
@@ -201,7 +269,7 @@ def test_a_duplicated_cell_is_reported_and_the_written_one_counts(tmp_path, stud
 
 def test_imports_that_the_student_added_to_a_cell_are_kept(tmp_path, student):
     cell = next(cell for cell in student.cells if "import numpy as np" in cell.source)
-    cell.source += "\nfrom scipy import stats\nbroken_on_purpose = 1 / 0"
+    cell.source += "\nfrom scipy import stats\nprint(1 / 0)"
     _, nb, _ = laid(write(tmp_path / "x.ipynb", student))
     added = [cell.source for cell in nb.cells if cell.metadata.course_cell == "student"]
     assert added == ["from scipy import stats"]

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -170,7 +171,7 @@ def grade_class(
     Raises
     ------
     ValueError
-        If a folder cannot be used, or another run writes to `out`.
+        If a folder cannot be used, `out` holds the marks of another notebook, or another run writes to it.
     BrokenMasterError
         If the instructor's own solutions do not get full marks. No submission is graded then.
     """
@@ -182,6 +183,8 @@ def grade_class(
         raise ValueError(f"{out} lies among the submissions: choose a folder outside of {submissions}.")
     workers = max(1, workers or default_workers())
     with _locked(out) as state:
+        _refuse_another_notebook(out, Path(master).stem)
+        _remove_leftovers()
         job = prepare(
             master, (submissions, out), sandbox=sandbox, all_cells=all_cells, cell_seconds=cell_seconds, workers=workers
         )
@@ -303,7 +306,7 @@ def _run(job: Job, notebook: NotebookNode) -> tuple[str, list[dict]]:
     """Run a notebook in a process of its own: how that ended, and the lines of its log."""
     last = max(i for i, cell in enumerate(notebook.cells) if cell.metadata.course_cell == "check")
     notebook.cells = notebook.cells[: last + 1]
-    with tempfile.TemporaryDirectory(prefix="cg", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"cg{os.getpid()}-", ignore_cleanup_errors=True) as folder:
         control, work, connection = (Path(folder) / name for name in ("control", "work", "c"))
         for path in (control, work, connection):
             path.mkdir()
@@ -430,6 +433,25 @@ def _graded_or_stored(job: Job, submission: Submission, state: Path) -> Graded:
     result = replace(grade_one(job, submission), key=key)
     write_text(stored, to_json(result))
     return result
+
+
+def _refuse_another_notebook(out: Path, notebook: str) -> None:
+    try:
+        other = json.loads((out / "results.json").read_text(encoding="utf-8"))[0]["notebook"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return
+    if other != notebook:
+        raise ValueError(f"{out} holds the marks of {other}: choose a folder for each notebook.")
+
+
+def _remove_leftovers() -> None:
+    """Delete the working folders of runs that were killed."""
+    import psutil
+
+    for folder in Path(tempfile.gettempdir()).glob("cg*-*"):
+        process = re.fullmatch(r"cg(\d+)-\w+", folder.name)
+        if process and not psutil.pid_exists(int(process[1])) and folder.lstat().st_uid == os.getuid():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _content(submission: Submission) -> bytes:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from nbformat import NotebookNode
 
+from course_utils.checks import EXERCISES
+
 _MOST_READING = 1_000_000  # characters, which take a few seconds
 
 
@@ -78,7 +80,12 @@ def keep_needed(notebook: NotebookNode) -> NotebookNode:
     -------
     notebook : with fewer cells, in the same order
     """
-    names = [names_of(cell.source) for cell in notebook.cells]
+    names = [
+        Names(used=frozenset({EXERCISES[cell.metadata.grade_id].name}))
+        if cell.metadata.course_cell == "check"
+        else names_of(cell.source)
+        for cell in notebook.cells
+    ]
     imported = frozenset().union(*(cell_names.imported for cell_names in names))
     binds = [own.bound - (imported - own.imported) for own in names]  # calling a module's function does not change it
     kept = {

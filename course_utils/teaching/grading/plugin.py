@@ -7,10 +7,11 @@ kernel, and lets cells after a timeout count as what they are.
 
 from __future__ import annotations
 
-import ast
 import json
+import re
 import time
 from collections import deque
+from itertools import pairwise
 from pathlib import Path
 from queue import Empty
 from typing import Any, ClassVar
@@ -22,9 +23,10 @@ from jupyter_client.manager import KernelManager
 from nbval.kernel import NbvalKernelspecManager, RunningKernel
 
 from course_utils.checks import EXERCISES
-from course_utils.teaching.grading.wire import LARGEST_REPLY, RemoteFunction
+from course_utils.teaching.grading.wire import RemoteFunction
 
 OUTPUT_LIMIT = 200_000
+LARGEST_MESSAGE = 32 << 20
 # IPython's tee keeps a copy of all output, and puts `write` back after each cell: so it goes first, by itself.
 _NO_TEE = """
 import contextlib
@@ -60,7 +62,7 @@ class BoundedKernel(RunningKernel):
     def __init__(self, kernel_name: str, cwd: str | None = None, startup_timeout: float = 60) -> None:
         context = zmq.Context()
         context.setsockopt(zmq.RCVHWM, 1)
-        context.setsockopt(zmq.MAXMSGSIZE, 2 * LARGEST_REPLY)
+        context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
         folder = Path(self.settings["connection"])
         self.km = KernelManager(
             kernel_name=kernel_name,
@@ -145,10 +147,7 @@ class BoundedKernel(RunningKernel):
             raise KernelLostError("the kernel died in this call") from None
         self._kept.clear()
         reply = content.get("user_expressions", {}).get("reply", {}).get("data", {}).get("text/plain", "''")
-        try:
-            return str(ast.literal_eval(reply))
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return ""
+        return str(reply).strip("'")
 
     def _stop_call(self, msg_id: str) -> None:
         """Interrupt a call; a kernel that takes no interrupt is stopped."""
@@ -230,8 +229,13 @@ def _plain_words(error: BaseException) -> str:
     text = str(getattr(error, "inner_traceback", "") or error).strip()
     if isinstance(error, AssertionError):
         return text[:2000]
-    last = [line for line in text.splitlines() if line.strip()]
-    return (last[-1] if last else type(error).__name__)[:500]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    last = lines[-1] if lines else type(error).__name__
+    if re.match(r"(Syntax|Indentation|Tab)Error", last):
+        for line, after in pairwise(lines):
+            if place := re.search(r"\bline (\d+)$", line):
+                last = f"{last}, in its line {place[1]}: {after}"
+    return last[:500]
 
 
 def pytest_configure(config: pytest.Config) -> None:

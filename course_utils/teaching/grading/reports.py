@@ -24,11 +24,13 @@ from xml.etree import ElementTree
 from course_utils.teaching.grading.results import NOT_RUN, Graded, Mark
 from course_utils.teaching.notebooks import write_text
 
-SYMBOLS = {"passed": "✓", "failed": "✗", "timed out": "⧗", NOT_RUN: "–"}
+SYMBOLS = {"passed": "✓", "failed": "✗", "timed out": "…", NOT_RUN: "–"}
 LONGEST_TEXT = 2000  # characters of a remark that a report shows; results.json has them all
 LONGEST_NAME = 80  # characters of a file name, before ".html"
 LARGEST_SUMMARY = 400_000  # bytes; GitHub refuses a step summary of more than 1 MiB
 COMMONEST = 5  # remarks shown for an exercise
+
+HARMLESS = ("The file began with a byte-order mark.",)  # no need to look, if all points are there
 
 STYLE = """
 :root { color-scheme: light dark; --page: #fff; --text: #1b1f24; --soft: #57606a; --line: #d0d7de; --band: #f3f5f7;
@@ -75,7 +77,8 @@ svg text { fill: var(--text); font: 13px system-ui, -apple-system, "Segoe UI", R
 def write_reports(results: Sequence[Graded], out: Path) -> list[Path]:
     """Write every report of a class into a folder.
 
-    - ``grades.csv``: one row a submission, sorted by name. It begins with a byte-order mark: without it Excel takes
+    - ``grades.csv``: one row a submission, sorted by name, with the name of its page of feedback.
+      It begins with a byte-order mark: without it Excel takes
       UTF-8 for the local code page and spoils names; LibreOffice, Google Sheets and pandas read it either way (with
       Python's csv module, open it as ``utf-8-sig``). Numbers have a decimal point, whatever the country.
       A text that a spreadsheet would take for a formula has an apostrophe before it.
@@ -120,7 +123,7 @@ def write_reports(results: Sequence[Graded], out: Path) -> list[Path]:
     write(out / "junit.xml", _junit(results))
     write(out / "class.html", _class_page(results, names))
     write(out / "summary.md", _summary(results))
-    write(out / "grades.csv", _csv(results))
+    write(out / "grades.csv", _csv(results, names))
     return written
 
 
@@ -161,6 +164,18 @@ def exit_code(results: Sequence[Graded], min_score: float | None = None) -> int:
     if min_score is not None and any(r.points < min_score * r.maximum - 1e-9 for r in results):
         return 1
     return 0
+
+
+def closing_words(results: Sequence[Graded]) -> str:
+    """What a run ends with, in a line: how many were graded, which were not, how many need a look, the mean."""
+    others = [f"{_line(result.student)}: {result.outcome}" for result in results if result.outcome != "graded"]
+    shown = f" ({', '.join(others[:5])}{', …' if len(others) > 5 else ''})" if others else ""
+    mean = statistics.fmean(result.points for result in results)
+    return (
+        f"{len(results)} submissions: {len(results) - len(others)} graded, {len(others)} not{shown}; "
+        f"{len(_needs_a_look(results))} need a look; mean {mean:.2f} of "
+        f"{_number(max(result.maximum for result in results))} points."
+    )
 
 
 # What every report needs.
@@ -269,10 +284,22 @@ def _needs_a_look(results: Sequence[Graded]) -> list[tuple[int, list[str]]]:
         reasons = [] if result.outcome == "graded" else [f"Not fully graded: {result.outcome}."]
         reasons += [] if result.sandboxed else ["It ran without the sandbox."]
         reasons += [] if times[result.student] == 1 else ["There are several submissions under this name."]
-        reasons += [remark for remark in result.remarks if _line(remark)]
+        reasons += [
+            remark
+            for remark in (*result.remarks, *_hitches(result))
+            if _line(remark) and not (remark in HARMLESS and result.points == result.maximum)
+        ]
         if reasons:
             found.append((i, reasons))
     return found
+
+
+def _hitches(result: Graded) -> list[str]:
+    """What an assistant should see of the exercises: points lost to something else than a wrong answer, perhaps."""
+    signs = ("SyntaxError", "IndentationError", "NameError", "there is no function")
+    late = [f"{mark.grade_id} timed out." for mark in result.marks if mark.state == "timed out"]
+    odd = [mark for mark in result.marks if mark.state == "failed" and any(sign in mark.remark for sign in signs)]
+    return late + [f"{mark.grade_id}: {_line(mark.remark)[:200]}" for mark in odd]
 
 
 def _bins(results: Sequence[Graded]) -> tuple[str, list[tuple[str, int]]]:
@@ -308,12 +335,14 @@ def _cell(text: str) -> str:
     return line
 
 
-def _csv(results: Sequence[Graded]) -> str:
+def _csv(results: Sequence[Graded], names: Sequence[str]) -> str:
     exercises = [mark.grade_id for mark in _exercises(results)]
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["student", *map(_cell, exercises), "total", "maximum", "outcome", "sandboxed", "remarks"])
-    for result in results:
+    writer.writerow(
+        ["student", *map(_cell, exercises), "total", "maximum", "outcome", "sandboxed", "feedback", "remarks"]
+    )
+    for result, name in zip(results, names, strict=True):
         points = {mark.grade_id: _number(mark.points) for mark in result.marks}
         writer.writerow(
             [
@@ -323,7 +352,8 @@ def _csv(results: Sequence[Graded]) -> str:
                 _number(result.maximum),
                 _cell(result.outcome),
                 "yes" if result.sandboxed else "no",
-                _cell(" | ".join(remark for remark in result.remarks if _line(remark))),
+                _cell(f"feedback/{name}"),
+                _cell(" | ".join(remark for remark in (*result.remarks, *_hitches(result)) if _line(remark))),
             ]
         )
     return "\ufeff" + file.getvalue()
@@ -392,11 +422,18 @@ def _page(title: str, body: str) -> str:
     )
 
 
+def _prose(text: str) -> str:
+    """A remark as a sentence of a page: with a capital, and code as code."""
+    text = escape(_clean(text).strip())
+    text = re.sub(r"`([^`\n]+)`", r"<code>\1</code>", text)
+    return text if re.match(r"\w*[_(.]", text) else text[:1].upper() + text[1:]
+
+
 def _feedback_page(result: Graded) -> str:
     rows = "\n".join(
         f'<tr><th scope="row">{escape(_line(mark.title) or _line(mark.grade_id))}</th>'
         f'<td class="number">{_number(mark.points)} of {_number(mark.maximum)}</td>'
-        f'<td class="state">{_state(mark.state)}</td><td class="text">{escape(_clean(mark.remark).strip())}</td></tr>'
+        f'<td class="state">{_state(mark.state)}</td><td class="text">{_prose(mark.remark)}</td></tr>'
         for mark in result.marks
     )
     parts = [
@@ -451,14 +488,6 @@ def _class_page(results: Sequence[Graded], names: Sequence[str]) -> str:
             f'<p class="total">Mean {statistics.fmean(totals):.2f}, median {statistics.median(totals):.2f} '
             f"of {_number(max(result.maximum for result in results))} points</p>\n<h2>Totals</h2>\n{_chart(results)}"
         )
-    if exercises := _exercises(results):
-        rows = "\n".join(_exercise_row(exercise, results) for exercise in exercises)
-        parts.append(
-            '<h2>Exercises</h2>\n<div class="scroll"><table>\n<thead><tr><th scope="col">Exercise</th>'
-            '<th scope="col" class="number">Passed</th><th scope="col" class="number">Mean points</th>'
-            '<th scope="col">Most frequent remarks</th></tr></thead>\n'
-            f"<tbody>\n{rows}\n</tbody>\n</table></div>"
-        )
     looks = _needs_a_look(results)
     parts.append(f"<h2>Submissions that need a look: {len(looks)}</h2>")
     if looks:
@@ -477,6 +506,26 @@ def _class_page(results: Sequence[Graded], names: Sequence[str]) -> str:
         )
     else:
         parts.append("<p>None: all were graded in the sandbox, without remarks.</p>" if results else "<p>None.</p>")
+    if exercises := _exercises(results):
+        rows = "\n".join(_exercise_row(exercise, results) for exercise in exercises)
+        parts.append(
+            '<h2>Exercises</h2>\n<div class="scroll"><table>\n<thead><tr><th scope="col">Exercise</th>'
+            '<th scope="col" class="number">Passed</th><th scope="col" class="number">Mean points</th>'
+            '<th scope="col">Most frequent remarks</th></tr></thead>\n'
+            f"<tbody>\n{rows}\n</tbody>\n</table></div>"
+        )
+    if results:
+        rows = "\n".join(
+            f'<tr><th scope="row" class="text"><a href="feedback/{quote(name)}">{_name(result.student)}</a></th>'
+            f'<td class="number">{_points(result)}</td><td class="state">{escape(_line(result.outcome))}</td></tr>'
+            for result, name in zip(results, names, strict=True)
+        )
+        parts.append(
+            f"<h2>All submissions</h2>\n<details><summary>Show {many}, each with its page of feedback</summary>"
+            '<div class="scroll"><table>\n<thead><tr><th scope="col">Student</th>'
+            '<th scope="col" class="number">Points</th><th scope="col">Outcome</th></tr></thead>\n'
+            f"<tbody>\n{rows}\n</tbody>\n</table></div></details>"
+        )
     return _page(title, "\n".join(parts))
 
 

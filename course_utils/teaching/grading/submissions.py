@@ -17,9 +17,13 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+from course_utils.checks import EXERCISES
+from course_utils.teaching.grading.needed import names_of
+
 LARGEST_FILE = 20 << 20
 LARGEST_CELL = 1 << 18
 MOST_CELLS = 2_000
+_ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".xz")
 _MARKER = re.compile(
     r"^(\s*#+\s*)(PYTEST_VALIDATE_IGNORE_OUTPUT|NBVAL_\w+)\s*$", flags=re.MULTILINE
 )  # what nbval takes for an instruction
@@ -90,9 +94,11 @@ def find_submissions(folder: Path, notebook: str) -> list[Submission]:
             found.append(Submission(entry.name, None, "This is a link to another place: it was not followed."))
         elif entry.is_dir():
             found.append(_of_folder(entry, notebook))
-        elif entry.suffix == ".ipynb" and not entry.is_file():
+        elif entry.suffix.lower() in _ARCHIVES:
+            found.append(Submission(entry.stem, None, f"{entry.name} is an archive: unpack it."))
+        elif entry.suffix.lower() == ".ipynb" and not entry.is_file():
             found.append(Submission(entry.stem, None, "This is no file."))
-        elif entry.suffix == ".ipynb":
+        elif entry.suffix.lower() == ".ipynb":
             student = entry.name if entry.stem in names else entry.stem
             remark = f"There is a folder {entry.stem} as well." if entry.stem in names else ""
             found.append(Submission(student, entry, remark))
@@ -107,15 +113,37 @@ def _of_folder(folder: Path, notebook: str) -> Submission:
     except OSError as error:
         return Submission(folder.name, None, f"The folder cannot be read ({error.strerror}).")
     exact = [path for path in candidates if path.name == notebook]
-    chosen = exact or candidates
+    stem = notebook.removesuffix(".ipynb")
+    chosen = [path for path in candidates if path.name.startswith(stem)] or candidates
     if not chosen:
-        return Submission(folder.name, None, "The folder holds no notebook.")
-    chosen.sort(key=lambda path: (len(path.parts), path.name))
+        others = ", ".join(sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")))
+        remark = f"The folder holds no notebook, but {others[:200]}." if others else "The folder holds no notebook."
+        return Submission(folder.name, None, remark)
+    depth = min(len(path.parts) for path in chosen)
+    places = {path.parent for path in exact if len(path.parts) == depth}
+    if len(places) > 1:
+        names = ", ".join(sorted(place.name for place in places))
+        return Submission(
+            folder.name, None, f"Several students? {names} hold this notebook: grade the folder by itself."
+        )
+    chosen.sort(key=lambda path: (_unwritten(path), path not in exact, len(path.parts), path.name))
     if len(chosen) > 1:
         shown = chosen[0].relative_to(folder)
-        return Submission(folder.name, chosen[0], f"There are {len(chosen)} notebooks; {shown} was graded.")
+        return Submission(
+            folder.name,
+            chosen[0],
+            f"There are {len(chosen)} notebooks; {shown} was graded: fewest exercises are unwritten there.",
+        )
     remark = "" if exact else f"The file is called {chosen[0].name}, not {notebook}."
     return Submission(folder.name, chosen[0], remark)
+
+
+def _unwritten(path: Path) -> int:
+    """How many stubs a file holds; very many if it cannot be read."""
+    try:
+        return path.read_bytes().count(_STUB.encode()) if path.stat().st_size <= LARGEST_FILE else 1_000_000
+    except OSError:
+        return 1_000_000
 
 
 def _notebooks(folder: Path) -> Iterator[Path]:
@@ -126,7 +154,9 @@ def _notebooks(folder: Path) -> Iterator[Path]:
 
     for place, folders, files in os.walk(folder, onerror=stop):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for path in (Path(place) / name for name in files if name.endswith(".ipynb") and not name.startswith(".")):
+        for path in (
+            Path(place) / name for name in files if name.lower().endswith(".ipynb") and not name.startswith(".")
+        ):
             if path.is_file() and not path.is_symlink():
                 yield path
 
@@ -220,8 +250,8 @@ def exercises(master: NotebookNode) -> list[Exercise]:
 def lay_on_master(master: NotebookNode, student: NotebookNode) -> tuple[NotebookNode, list[str]]:
     """Lay a student's solution cells on the instructor's notebook, by grade_id.
 
-    The instructor's notebook is the skeleton. The student's further code cells are kept where they stood; imports that
-    the student added to one of the skeleton's cells come as a cell of their own.
+    The instructor's notebook is the skeleton. The student's further code cells are kept where they stood; imports,
+    functions and names that the student added to one of the skeleton's cells come as a cell of their own.
 
     Parameters
     ----------
@@ -231,6 +261,11 @@ def lay_on_master(master: NotebookNode, student: NotebookNode) -> tuple[Notebook
     Returns
     -------
     notebook, remarks : to run; ``metadata.course_cell`` of every cell is "master", "solution", "check" or "student"
+
+    Raises
+    ------
+    UnreadableError
+        If none of the exercises is there, neither its cell nor its function: this is another notebook.
     """
     remarks: list[str] = []
     known = {cell.id: cell for cell in master.cells if "id" in cell}
@@ -244,6 +279,7 @@ def lay_on_master(master: NotebookNode, student: NotebookNode) -> tuple[Notebook
     ]
     solutions: dict[str, str] = {}
     extra: dict[str, list[str]] = {}
+    edited: dict[str, list[str]] = {"check": [], "given": []}
     anchor = ""
     for cell in student.cells:
         name = cell.metadata.grade_id
@@ -261,22 +297,50 @@ def lay_on_master(master: NotebookNode, student: NotebookNode) -> tuple[Notebook
         elif home:
             anchor = home
             original = known[home]
-            if cell.cell_type == "code" == original.cell_type and not _is_check(original):
-                added = _added_imports(original.source, cell.source)
-                if added:
-                    extra.setdefault(anchor, []).append(added)
+            if cell.cell_type == "code" == original.cell_type:
+                if "setup" not in original.metadata.get("tags", ()) and (
+                    _visible(cell.source) != _visible(original.source)
+                ):
+                    edited["check" if _is_check(original) else "given"].append(name or home)
+                extra.setdefault(anchor, []).extend(_added("" if _is_check(original) else original.source, cell.source))
         elif cell.cell_type == "code" and cell.source.strip():
             extra.setdefault(anchor, []).append(cell.source)
-    return _assemble(master, solutions, extra, counts, remarks), remarks
+    if edited["check"]:
+        cells = ", ".join(edited["check"])
+        remarks.append(f"Check cells were edited ({cells}); the exercises were checked as released.")
+    if edited["given"]:
+        remarks.append(f"Given cells were edited ({', '.join(edited['given'])}); they ran as released.")
+    if borrowed := _borrowed(master, solutions, extra):
+        remarks.append(f"The course's own package answers for the student? {', '.join(borrowed)}.")
+    _say_what_is_missing(master, solutions, extra, counts, remarks)
+    return _assemble(master, solutions, extra), remarks
 
 
-def _assemble(
+def _say_what_is_missing(
     master: NotebookNode,
     solutions: dict[str, str],
     extra: dict[str, list[str]],
     counts: Counter,
     remarks: list[str],
-) -> NotebookNode:
+) -> None:
+    found = exercises(master)
+    checks = [exercise.grade_id for exercise in found if not counts[f"{exercise.grade_id}-check"]]
+    lost = [exercise.grade_id for exercise in found if exercise.grade_id not in solutions]
+    own = frozenset().union(*(names_of(source).bound for sources in extra.values() for source in sources))
+    defined = [name for name in lost if name in EXERCISES and EXERCISES[name].name in own]
+    if len(lost) == len(found) and not defined:
+        raise UnreadableError("This is another notebook: it holds none of the exercises.")
+    if defined:
+        remarks.append(
+            f"Cells have lost their names, as in some editors; found by their functions: {', '.join(defined)}."
+        )
+    if missing := [name for name in lost if name not in defined]:
+        remarks.append(f"Cells of exercises are missing: {', '.join(missing)}.")
+    if checks and not defined:
+        remarks.append(f"Check cells are missing ({', '.join(checks)}); the exercises were checked all the same.")
+
+
+def _assemble(master: NotebookNode, solutions: dict[str, str], extra: dict[str, list[str]]) -> NotebookNode:
     nb = nbformat.v4.new_notebook(metadata={"kernelspec": deepcopy(master.metadata.get("kernelspec", {}))})
 
     def add(source: str, role: str, name: str = "") -> None:
@@ -288,12 +352,8 @@ def _assemble(
         name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
         if cell.cell_type == "code":
             if _is_check(cell):
-                if not counts[name]:
-                    remarks.append(f"The check cell {name} is missing; the exercise was checked all the same.")
                 add("", "check", _exercise_id(cell))
             elif cell.metadata.get("nbgrader", {}).get("solution"):
-                if name not in solutions:
-                    remarks.append(f"The cell of exercise {name} is missing.")
                 add(solutions.get(name, ""), "solution", name)
             else:
                 add(_MARKER.sub(r"\1", cell.source), "master")
@@ -318,13 +378,61 @@ def _is_solution(home: NotebookNode | None, master: NotebookNode, name: str) -> 
     )
 
 
-def _added_imports(original: str, edited: str) -> str:
-    """Import statements at the top level of an edited cell that the original has not."""
+def _visible(source: str) -> str:
+    """Source as students get it, but for white space and nbval's markers."""
+    source = re.sub(r"^### BEGIN HIDDEN TESTS$.*?^### END HIDDEN TESTS$", "", source, flags=re.MULTILINE | re.DOTALL)
+    return " ".join(_MARKER.sub(r"\1", source).split())
+
+
+def _added(original: str, edited: str) -> list[str]:
+    """Imports, definitions and assignments of an edited cell, at its top level, of names that the original lacks."""
+    kinds = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign
     try:
-        before, after = (
-            {ast.unparse(node) for node in ast.parse(source).body if isinstance(node, ast.Import | ast.ImportFrom)}
-            for source in (original, edited)
-        )
+        before = {ast.unparse(node) for node in ast.parse(original).body}
+        new = [node for node in ast.parse(edited).body if isinstance(node, kinds)]
+        sources = [source for node in new if (source := ast.unparse(node)) not in before]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ""
-    return "\n".join(sorted(after - before))
+        return []
+    bound = names_of(original).bound
+    imports = ("import ", "from ")
+    return [s for s in sources if s.startswith(imports) or not names_of(s).bound & bound]
+
+
+def _borrowed(master: NotebookNode, solutions: dict[str, str], extra: dict[str, list[str]]) -> list[str]:
+    """Exercises whose answer uses the package where the instructor's does not."""
+    own = {
+        cell.metadata.nbgrader.grade_id: names_of(cell.source).used
+        for cell in master.cells
+        if cell.metadata.get("nbgrader", {}).get("solution")
+    }
+    sources = [cell.source for cell in master.cells if cell.cell_type == "code" and "nbgrader" not in cell.metadata]
+    sources += [source for more in extra.values() for source in more]
+    imported = frozenset().union(*map(_from_the_package, sources))
+    found = []
+    for name, source in solutions.items():
+        used = (names_of(source).used & imported) | _from_the_package(source)
+        if names := sorted(used - own.get(name, frozenset()) - {"checks", "lesson", "plots"}):
+            found.append(f"{name} ({', '.join(names)})")
+    return found
+
+
+def _from_the_package(source: str) -> frozenset[str]:
+    """Names that a cell imports from the course's package."""
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset()
+    names = {
+        alias.asname or alias.name
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "course_utils"
+        for alias in node.names
+    }
+    names |= {
+        alias.asname or "course_utils"
+        for node in nodes
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if alias.name.partition(".")[0] == "course_utils"
+    }
+    return frozenset(names)

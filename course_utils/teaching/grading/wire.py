@@ -6,6 +6,7 @@ is ever executed. `encode`, `decode` and `serve` are sent to the kernel as sourc
 
 from __future__ import annotations
 
+import base64
 import inspect
 import json
 from collections.abc import Callable
@@ -13,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
-LARGEST_REPLY = 16 << 20
+from course_utils.checks.base import CheckFailed
+
+LARGEST_REPLY = 4 << 20
 
 
 class Foreign:
@@ -49,7 +52,7 @@ def encode(value: object, depth: int = 0) -> object:
     if tensorflow is not None and isinstance(value, (tensorflow.Tensor, tensorflow.Variable)):
         value = value.numpy()
     if isinstance(value, (np.ndarray, np.generic)):
-        if value.nbytes > 1 << 23:
+        if value.nbytes > 1 << 21:
             return {"other": "array that is too large"}
         array = np.array(value, subok=False, order="C")
         if array.dtype.kind not in "biufU":
@@ -141,7 +144,7 @@ _SERVER = "\n\n".join(inspect.getsource(function) for function in (encode, decod
 
 
 def request_code(name: str, arguments: tuple[Any, ...], adapter: Callable | None = None) -> str:
-    """Source that answers one call when the kernel runs it; it leaves the answer in ``__course_reply``.
+    """Source that answers one call when the kernel runs it; it leaves the answer in ``__course_reply``, in base64.
 
     Parameters
     ----------
@@ -162,8 +165,8 @@ def request_code(name: str, arguments: tuple[Any, ...], adapter: Callable | None
         }
     )
     return (
-        "__course_reply = (lambda scope, names: (exec(scope.pop('source'), scope), "
-        f"scope['serve']({request!r}, names))[1])"
+        "__course_reply = (lambda scope, names: (exec(scope.pop('source'), scope), __import__('base64').b64encode("
+        f"scope['serve']({request!r}, names).encode()).decode())[1])"
         f"({{'source': {_SERVER!r}, '__name__': 'course_wire'}}, get_ipython().user_ns)"
     )
 
@@ -193,9 +196,12 @@ class RemoteFunction:
         if len(text) > LARGEST_REPLY:
             raise BrokenReplyError(f"the result is larger than {LARGEST_REPLY >> 20} MB")
         try:
-            reply = json.loads(text)
+            reply = json.loads(base64.b64decode(text, validate=True))
             if reply.get("missing"):
-                raise _named("NameError", f"{self._name} is not defined (did its cell fail, or is it missing?)")
+                raise CheckFailed(
+                    f"there is no function `{self._name}`: did its cell fail, does it stand below the check, or has "
+                    "it another name?"
+                )
             if "error" in reply:
                 if reply["unwritten"] is True:
                     raise NotImplementedError
@@ -203,7 +209,7 @@ class RemoteFunction:
             for number, changed in dict(reply["changed"]).items():
                 _overwrite(arguments[int(number)], decode(changed))
             return decode(reply["result"])
-        except (RemoteError, NotImplementedError):
+        except (RemoteError, NotImplementedError, CheckFailed):
             raise
         except Exception as error:  # whatever a forged reply may cause
             raise BrokenReplyError("the notebook interferes with the call of this function") from error
