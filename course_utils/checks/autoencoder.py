@@ -142,6 +142,8 @@ def angle(answer, rng):
             np.ndim(found) == 0 and not np.isnan(found),
             "two bases of the same line give nan: rounding makes a cosine slightly larger than 1, so clip it.",
         )
+        found = as_number(found, "The angle")
+        expect(abs(found) < 1e-3, f"two bases of the same line have the angle 0, yours is {found:.3g}.")
     turned = a @ rng.normal(size=(2, 2))
     found = answer(a, turned, case="for two bases of the same subspace")
     expect(
@@ -199,3 +201,5 @@ def angular(answer, rng):
             np.ndim(found) == 0 and not np.isnan(found),
             "two opposite vectors give nan: rounding makes the cosine slightly less than -1, so clip both ends.",
         )
+        found = as_number(found, "The angular distance")
+        expect(abs(found - np.pi) < 1e-6, f"opposite vectors have the angle pi, yours is {found:.3g}.")

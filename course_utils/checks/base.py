@@ -64,6 +64,8 @@ class Exercise:
             self._check(_Answer(function, self.name), np.random.default_rng(seed))
         except CheckFailed as failure:
             return Verdict(False, str(failure))
+        except Exception as error:  # what came back is so odd that a comparison stopped
+            return Verdict(False, f"the result of {self.name} cannot be used ({type(error).__name__}: {error!s:.200}).")
         return Verdict(True, "ok")
 
     def __call__(self, function: Callable, *, seed: int = 0) -> None:
@@ -146,7 +148,9 @@ def as_bool(value: Any, what: str) -> bool:
 
 def close(found: Any, wanted: Any, rtol: float = 1e-6) -> bool:
     """Whether two numbers or arrays agree but for rounding, nan equal to nan."""
-    wanted = np.asarray(wanted, dtype=float)
+    found, wanted = np.asarray(found), np.asarray(wanted, dtype=float)
+    if found.shape != wanted.shape and found.size != 1 and wanted.size != 1:
+        return False
     finite = np.abs(wanted[np.isfinite(wanted)])
     scale = float(finite.max()) if finite.size else 0.0
     return bool(np.allclose(found, wanted, rtol=rtol, atol=rtol * scale, equal_nan=True))

@@ -57,7 +57,14 @@ def noise(answer, rng):
     )
     beside = np.corrcoef(added[:, :, 1:].ravel(), added[:, :, :-1].ravel())[0, 1]
     expect(abs(beside) < 0.2, "neighbouring pixels share their noise: draw a number for each *pixel*.")
-    again, other = answer(grey, sigma, seed), answer(grey, sigma, seed + 1)
+    shades = rng.uniform(0.4, 0.6, size=(3, 16, 16, 1))
+    found_there = as_array(answer(shades, sigma, seed), shades.shape, "The noisy images")
+    expect(
+        abs((found_there - shades).std() / sigma - 1) < 0.25,
+        "for images of many shades the noise has another strength: add it to the images that are passed.",
+    )
+    again = as_array(answer(grey, sigma, seed), grey.shape, "The noisy images")
+    other = as_array(answer(grey, sigma, seed + 1), grey.shape, "The noisy images")
     expect(
         close(again, found),
         "the same seed gives other noise the second time: make a generator from it, np.random.default_rng(seed).",

@@ -49,6 +49,22 @@ def knee(answer, rng):
         f"for ks = {ks.tolist()}, which are not evenly spaced, it is at k = {wanted}, not {found:g}."
         + (" Use ks itself along the axis, not the position in the list." if found == by_position else ""),
     )
+    for _ in range(6):
+        ks, inertias = _falling_curve(rng)
+        line = np.interp(ks, [ks[0], ks[-1]], [inertias[0], inertias[-1]])
+        found, wanted = as_number(answer(ks, inertias), "The elbow"), ks[(line - inertias).argmax()]
+        expect(
+            found == wanted,
+            f"for ks = {ks.tolist()} and inertias = {inertias.tolist()} it is at k = {wanted}, not {found:g}.",
+        )
+
+
+def _falling_curve(rng):
+    """Any numbers of clusters, and any WCSS that falls ever more slowly."""
+    ks = rng.integers(1, 7) + np.cumsum(rng.integers(1, 5, size=rng.integers(7, 13)))
+    slopes = np.sort(rng.exponential(40, size=len(ks)) * rng.choice([0.2, 1, 5], size=len(ks)))
+    inertias = np.cumsum(slopes * np.diff(ks, append=ks[-1] + 1)[::-1])[::-1] + rng.uniform(0, 300)
+    return ks, inertias.round(1)
 
 
 @exercise(
@@ -163,4 +179,15 @@ def best_k(answer, rng):
         expect(
             found == wanted,
             f"with {misfit} a unit of misfit and {price} a cluster, k = {wanted} costs least, yours gives {found:g}.",
+        )
+    for _ in range(8):
+        ks, inertias = _falling_curve(rng)
+        misfit = float(rng.uniform(0.5, 4))
+        price = float(misfit * (inertias[0] - inertias[-1]) / (ks[-1] - ks[0]) * rng.uniform(0.2, 2))
+        total = inertias * misfit + ks * price
+        found, wanted = as_number(answer(ks, inertias, misfit, price), "k"), ks[total.argmin()]
+        expect(
+            found == wanted,
+            f"for ks = {ks.tolist()}, WCSS {inertias.tolist()}, {misfit:.3g} a unit of misfit and {price:.4g} a "
+            f"cluster, k = {wanted} costs least, yours gives {found:g}.",
         )

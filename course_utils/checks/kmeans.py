@@ -160,6 +160,14 @@ def plusplus(answer, rng):
     expect(
         close(found, wanted), "the probabilities are not in proportion to the squared distance to the nearest centroid."
     )
+    for m, d, n in ((12, 3, 1), (25, 4, 6)):
+        x, centroids = rng.normal(size=(m, d)), rng.normal(size=(n, d))
+        squared = ((x[:, None] - centroids[None]) ** 2).sum(axis=2).min(axis=1)
+        case = f"for {m} points of {d} features and {n} centroids"
+        found = as_array(answer(x, centroids, case=case), (m,), "The probabilities")
+        expect(
+            close(found, squared / squared.sum()), f"{case} the probabilities are wrong: are sizes fixed in your code?"
+        )
 
 
 @exercise(

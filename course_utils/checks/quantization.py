@@ -103,6 +103,11 @@ def weighted_update(answer, rng):
         "a mean came out below all its colours: uint8 numbers overflow at 255, so turn colours into floats.",
     )
     expect(close(found, sums / total), "a centroid is not the weighted mean of its cluster's colours.")
+    k = int(rng.integers(5, 9))
+    counts, labels = rng.integers(1, 900, size=30), np.concatenate([np.arange(k), rng.integers(0, k, size=30 - k)])
+    wanted = [np.average(exact[labels == c], axis=0, weights=counts[labels == c]) for c in range(k)]
+    found = as_array(answer(colors, counts, labels, k), (k, 3), f"The result for {k} clusters")
+    expect(close(found, wanted), f"right for 3 clusters, wrong for {k}: is their number fixed in your code?")
 
 
 @exercise(

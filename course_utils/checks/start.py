@@ -72,3 +72,4 @@ def nearest(answer, rng):
     ):
         row = as_number(answer(point, np.array(candidates)), "The row number")
         expect(row != 0, message)
+        expect(row == 1, f"there are two candidates, row 0 and row 1; yours gives {row:g}.")

@@ -20,17 +20,9 @@ class Kernel:
         self.names = {}
         exec(source, self.names)
 
-    def get_ipython(self):
-        return self
-
-    @property
-    def user_ns(self):
-        return self.names
-
     def run(self, code):
-        scope = {"get_ipython": self.get_ipython}
-        exec(code, scope)
-        return scope["__course_reply"]
+        exec(code, self.names)
+        return self.names["__course_reply"]
 
 
 def remote(source, name="f"):
@@ -135,6 +127,11 @@ def test_a_forged_reply_is_an_error_and_nothing_else(reply):
     f = RemoteFunction("f", lambda code: reply)  # not even base64
     with pytest.raises(BrokenReplyError, match="interferes"):
         f(1)
+
+
+def test_a_notebook_may_use_the_names_that_the_call_needs():
+    source = "exec = globals = get_ipython = base64 = builtins = 3\ndef f(a, b):\n    return ((a - b) ** 2).sum()"
+    assert EXERCISES["00-distance"].run(remote(source), 0).passed
 
 
 def test_a_reply_that_is_too_large_is_not_read(monkeypatch):

@@ -44,6 +44,7 @@ from course_utils.teaching.processes import end_family
 
 SEEDS = 3
 CALL_SECONDS = 20
+MEMORY = 2 << 30  # address space of the process that judges a submission, in bytes
 _KERNEL = ("-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False", "--colors=NoColor")
 
 
@@ -226,9 +227,13 @@ def grade_one(job: Job, submission: Submission) -> Graded:
     except Exception as error:  # one notebook, however odd, must not end the grading of the others
         odd = f"The grader could not read this notebook ({type(error).__name__}): look at it, and tell its authors."
         return replace(empty, outcome="unreadable", remarks=(*empty.remarks, odd))
-    outcome, lines, ended = _run_past_deaths(job, needed)
-    if not job.all_cells and _may_need_more(lines):
-        outcome, lines, ended = _run_past_deaths(job, laid)
+    try:
+        outcome, lines, ended = _run_past_deaths(job, needed)
+        if not job.all_cells and _may_need_more(lines):
+            outcome, lines, ended = _run_past_deaths(job, laid)
+    except (OSError, RuntimeError, ValueError, MemoryError) as error:
+        outcome, lines, ended = "crashed", [], []
+        more.append(f"The run could not be made or read ({type(error).__name__}: {error!s:.200}).")
     marks = tuple(_mark(exercise, lines) for exercise in job.exercises)
     if outcome == "timed out":
         more.append(f"The submission took longer than {job.wall_seconds:.0f} s and was stopped.")
@@ -286,8 +291,9 @@ def _run_past_deaths(job: Job, notebook: NotebookNode) -> tuple[str, list[dict],
     notebook = deepcopy(notebook)
     kept: list[dict] = []
     ended: list[str] = []
+    deadline = time.monotonic() + job.wall_seconds
     while True:
-        outcome, lines = _run(job, notebook)
+        outcome, lines = _run(replace(job, wall_seconds=max(1.0, deadline - time.monotonic())), notebook)
         name = next((line["grade_id"] for line in lines if not line["alive"]), None)
         if name is None:
             break
@@ -306,8 +312,8 @@ def _run(job: Job, notebook: NotebookNode) -> tuple[str, list[dict]]:
     """Run a notebook in a process of its own: how that ended, and the lines of its log."""
     last = max(i for i, cell in enumerate(notebook.cells) if cell.metadata.course_cell == "check")
     notebook.cells = notebook.cells[: last + 1]
-    with tempfile.TemporaryDirectory(prefix=f"cg{os.getpid()}-", ignore_cleanup_errors=True) as folder:
-        control, work, connection = (Path(folder) / name for name in ("control", "work", "c"))
+    with _working_folder() as folder:
+        control, work, connection = (folder / name for name in ("control", "work", "c"))
         for path in (control, work, connection):
             path.mkdir()
         shutil.copytree(_matplotlib_cache(), work / ".mpl", ignore=shutil.ignore_patterns("*.lock", "tex.cache"))
@@ -325,6 +331,7 @@ def _run(job: Job, notebook: NotebookNode) -> tuple[str, list[dict]]:
             "environment": _environment(work, job.threads),
             "seeds": job.seeds,
             "call_timeout": CALL_SECONDS,
+            "memory": MEMORY if job.sandbox else 0,
         }
         (control / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
         code = _watch(_pytest(job, control, path, name), control, job.wall_seconds)
@@ -396,8 +403,10 @@ def _matplotlib_cache() -> Path:
 
 
 def _own_secrets() -> list[Path]:
-    """Folders of a clone that hold solutions."""
-    return [path for name in ("notebooks", "tests", ".git") if (path := COURSE_ROOT / name).exists()]
+    """What submissions must not read: solutions, in a clone and in the package, and what only root may read."""
+    own = [COURSE_ROOT / name for name in ("notebooks", "tests", ".git")]
+    machine = [Path(name) for name in ("/etc/shadow", "/etc/gshadow", "/etc/ssh", "/srv", "/mnt", "/media")]
+    return [path for path in (*own, Path(__file__).parents[1], *machine) if path.exists()]
 
 
 def _seeds(secret: bytes, grade_id: str) -> list[int]:
@@ -444,6 +453,20 @@ def _refuse_another_notebook(out: Path, notebook: str) -> None:
         raise ValueError(f"{out} holds the marks of {other}: choose a folder for each notebook.")
 
 
+@contextmanager
+def _working_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix=f"cg{os.getpid()}-"))
+    try:
+        yield folder
+    finally:
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Delete a folder, however deep: Python's own rmtree stops where it would recurse too far."""
+    subprocess.run(["rm", "-rf", "--", str(folder)], check=False, capture_output=True)
+
+
 def _remove_leftovers() -> None:
     """Delete the working folders of runs that were killed."""
     import psutil
@@ -451,7 +474,7 @@ def _remove_leftovers() -> None:
     for folder in Path(tempfile.gettempdir()).glob("cg*-*"):
         process = re.fullmatch(r"cg(\d+)-\w+", folder.name)
         if process and not psutil.pid_exists(int(process[1])) and folder.lstat().st_uid == os.getuid():
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
 
 
 def _content(submission: Submission) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import symtable
 from dataclasses import dataclass
 
@@ -10,7 +11,8 @@ from nbformat import NotebookNode
 
 from course_utils.checks import EXERCISES
 
-_MOST_READING = 1_000_000  # characters, which take a few seconds
+_MOST_MAGICS = 30
+_MOST_READING = 100_000  # magics times characters, less than a second
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,11 @@ class Names:
     anything: bool = False
 
 
+@functools.lru_cache(maxsize=4096)
 def names_of(source: str) -> Names:
     """Find the names that a cell binds and uses; a cell that is no Python binds and uses nothing."""
     try:
-        code = _as_python(source)
+        code = as_python(source)
         tree, table = ast.parse(code), symtable.symtable(code, "cell", "exec")
     except (SyntaxError, ValueError, RuntimeError, MemoryError):  # RuntimeError: nesting, or magics, without an end
         return Names()
@@ -59,12 +62,14 @@ def names_of(source: str) -> Names:
     return Names(frozenset(bound), frozenset(used), frozenset(imported), anything)
 
 
-def _as_python(source: str) -> str:
+def as_python(source: str) -> str:
     """A cell with IPython's magics translated. IPython reads the cell once for each: not done for very many."""
     from IPython.core.inputtransformer2 import TransformerManager
 
-    magics = sum(source.count(sign) for sign in "%!?")
-    return TransformerManager().transform_cell(source) if magics * len(source) < _MOST_READING else source
+    magics = sum(map(source.count, "%!?"))
+    if not magics or magics > _MOST_MAGICS or magics * len(source) > _MOST_READING:
+        return source
+    return TransformerManager().transform_cell(source)
 
 
 def keep_needed(notebook: NotebookNode) -> NotebookNode:
@@ -88,6 +93,13 @@ def keep_needed(notebook: NotebookNode) -> NotebookNode:
     ]
     imported = frozenset().union(*(cell_names.imported for cell_names in names))
     binds = [own.bound - (imported - own.imported) for own in names]  # calling a module's function does not change it
+    theirs = frozenset().union(
+        *(b for b, cell in zip(binds, notebook.cells, strict=True) if cell.metadata.course_cell == "student")
+    )
+    binds = [  # a student's cell may change in place what the student made: a list that it fills
+        bound | (own.used & theirs if cell.metadata.course_cell == "student" else frozenset())
+        for bound, own, cell in zip(binds, names, notebook.cells, strict=True)
+    ]
     kept = {
         i
         for i, (cell, own) in enumerate(zip(notebook.cells, names, strict=True))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import time
 from collections import deque
 from itertools import pairwise
@@ -79,6 +80,9 @@ class BoundedKernel(RunningKernel):
         self._kept: deque[dict] = deque()
         self._output = 0
         self.kc.wait_for_ready(timeout=startup_timeout)
+        if self.settings["memory"]:  # of this process; the kernel, which has begun, has its own limit
+            _, hard = resource.getrlimit(resource.RLIMIT_AS)
+            resource.setrlimit(resource.RLIMIT_AS, (self.settings["memory"], hard))
         for preparation in (_NO_TEE, _BOUND):
             self.ask(preparation, timeout=startup_timeout)
 
@@ -92,13 +96,13 @@ class BoundedKernel(RunningKernel):
         deadline = time.monotonic() + (timeout or 1e9)
         while True:
             self._drain()
+            if time.monotonic() > deadline:
+                raise Empty
             try:
                 message = self.kc.shell_channel.get_msg(timeout=0.1)
             except Empty:
                 if not self.km.is_alive():
                     raise RuntimeError("The kernel died.") from None
-                if time.monotonic() > deadline:
-                    raise
                 continue
             if message["parent_header"].get("msg_id") == msg_id:
                 return message
@@ -122,11 +126,10 @@ class BoundedKernel(RunningKernel):
                 message = self.kc.iopub_channel.get_msg(timeout=0)
             except Empty:
                 return
-            if message["msg_type"] in ("stream", "display_data", "execute_result"):
-                if self._output > OUTPUT_LIMIT:
-                    continue
+            needed = message["msg_type"] in ("status", "execute_input", "error")
+            if needed or self._output <= OUTPUT_LIMIT:
                 self._output += len(str(message["content"]))
-            self._kept.append(message)
+                self._kept.append(message)
 
     def ask(self, code: str, timeout: float) -> str:
         """Run source that leaves a text in ``__course_reply``, and return that text."""

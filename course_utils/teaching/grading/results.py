@@ -72,7 +72,7 @@ class Graded:
 
 def to_json(graded: Graded) -> str:
     """Write a result as JSON text."""
-    return json.dumps(asdict(graded), ensure_ascii=False, indent=1)
+    return json.dumps(asdict(graded), indent=1)  # in ASCII: a remark may hold half a surrogate pair
 
 
 def from_json(text: str) -> Graded:

@@ -18,14 +18,15 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from course_utils.checks import EXERCISES
-from course_utils.teaching.grading.needed import names_of
+from course_utils.teaching.grading.needed import as_python, names_of
 
 LARGEST_FILE = 20 << 20
 LARGEST_CELL = 1 << 18
-MOST_CELLS = 2_000
+MOST_CELLS = 1_000
+MOST_PARTS = 2_000_000  # lists, objects and separators of a file: each costs memory when it is read
 _ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".xz")
 _MARKER = re.compile(
-    r"^(\s*#+\s*)(PYTEST_VALIDATE_IGNORE_OUTPUT|NBVAL_\w+)\s*$", flags=re.MULTILINE
+    r"^([ \t]*#+[ \t]*)(PYTEST_VALIDATE_IGNORE_OUTPUT|NBVAL_\w+)[ \t]*$", flags=re.MULTILINE
 )  # what nbval takes for an instruction
 _STUB = "raise NotImplementedError"
 
@@ -195,6 +196,8 @@ def read_submission(path: Path, largest: int = LARGEST_FILE) -> tuple[NotebookNo
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise UnreadableError("The file is no text in UTF-8.") from None
+    if sum(map(text.count, "[{,")) > MOST_PARTS:
+        raise UnreadableError("The file has millions of parts, as no notebook has: clear its outputs.")
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
@@ -224,7 +227,8 @@ def _sanitize(content: Any) -> NotebookNode:
         source = raw.get("source")
         source = "".join(line for line in source if isinstance(line, str)) if isinstance(source, list) else source
         source = source.encode("utf-8", "replace").decode("utf-8") if isinstance(source, str) else ""
-        cell = (new_code_cell if raw.get("cell_type") == "code" else new_markdown_cell)(_MARKER.sub(r"\1", source))
+        source = source if len(source) > LARGEST_CELL else _MARKER.sub(r"\1", source)
+        cell = (new_code_cell if raw.get("cell_type") == "code" else new_markdown_cell)(source)
         cell.metadata.original = raw.get("id") if isinstance(raw.get("id"), str) else ""
         metadata = raw.get("metadata")
         nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
@@ -273,11 +277,11 @@ def lay_on_master(master: NotebookNode, student: NotebookNode) -> tuple[Notebook
     by_source = {cell.source.strip(): cell.id for cell in master.cells if cell.source.strip()}
     counts = Counter(cell.metadata.grade_id for cell in student.cells if cell.metadata.grade_id in names)
     remarks += [
-        f"Cell {name} is there {count} times; the first one that is written counts."
+        f"Cell {name} is there {count} times; all that are written ran, in this order."
         for name, count in sorted(counts.items())
         if count > 1
     ]
-    solutions: dict[str, str] = {}
+    written: dict[str, list[str]] = {}
     extra: dict[str, list[str]] = {}
     edited: dict[str, list[str]] = {"check": [], "given": []}
     anchor = ""
@@ -291,8 +295,8 @@ def lay_on_master(master: NotebookNode, student: NotebookNode) -> tuple[Notebook
         if name in names and _is_solution(known.get(home), master, name):
             if cell.cell_type != "code":
                 remarks.append(f"Cell {name} is no code cell any more.")
-            elif name not in solutions or (_STUB in solutions[name] and _STUB not in cell.source):
-                solutions[name] = cell.source
+            else:
+                written.setdefault(name, []).append(cell.source)
             anchor = name
         elif home:
             anchor = home
@@ -305,6 +309,7 @@ def lay_on_master(master: NotebookNode, student: NotebookNode) -> tuple[Notebook
                 extra.setdefault(anchor, []).extend(_added("" if _is_check(original) else original.source, cell.source))
         elif cell.cell_type == "code" and cell.source.strip():
             extra.setdefault(anchor, []).append(cell.source)
+    solutions = {name: _joined(sources) for name, sources in written.items()}
     if edited["check"]:
         cells = ", ".join(edited["check"])
         remarks.append(f"Check cells were edited ({cells}); the exercises were checked as released.")
@@ -378,10 +383,29 @@ def _is_solution(home: NotebookNode | None, master: NotebookNode, name: str) -> 
     )
 
 
+def _joined(sources: list[str]) -> str:
+    """The cells of an exercise as one: a cell that was split, or a later attempt below an earlier one."""
+    finished = [source for source in sources if _STUB not in source] or sources[:1]
+    valid = [source for source in finished if _is_valid(source)]
+    return "\n\n".join(valid or finished[-1:])
+
+
+def _is_valid(source: str) -> bool:
+    try:
+        ast.parse(as_python(source))
+    except (SyntaxError, ValueError, RuntimeError, MemoryError):
+        return False
+    return True
+
+
 def _visible(source: str) -> str:
     """Source as students get it, but for white space and nbval's markers."""
-    source = re.sub(r"^### BEGIN HIDDEN TESTS$.*?^### END HIDDEN TESTS$", "", source, flags=re.MULTILINE | re.DOTALL)
-    return " ".join(_MARKER.sub(r"\1", source).split())
+    lines, inside = [], False
+    for line in source.split("\n"):
+        inside = inside or line == "### BEGIN HIDDEN TESTS"
+        lines += [] if inside else [line]
+        inside = inside and line != "### END HIDDEN TESTS"
+    return " ".join(_MARKER.sub(r"\1", "\n".join(lines)).split())
 
 
 def _added(original: str, edited: str) -> list[str]:

@@ -165,9 +165,10 @@ def request_code(name: str, arguments: tuple[Any, ...], adapter: Callable | None
         }
     )
     return (
-        "__course_reply = (lambda scope, names: (exec(scope.pop('source'), scope), __import__('base64').b64encode("
+        "import base64 as __base64, builtins as __builtin\n"  # whatever the notebook calls exec
+        "__course_reply = (lambda scope, names: (__builtin.exec(scope.pop('source'), scope), __base64.b64encode("
         f"scope['serve']({request!r}, names).encode()).decode())[1])"
-        f"({{'source': {_SERVER!r}, '__name__': 'course_wire'}}, get_ipython().user_ns)"
+        f"({{'source': {_SERVER!r}, '__name__': 'course_wire'}}, __builtin.globals())"
     )
 
 
