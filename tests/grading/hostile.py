@@ -229,6 +229,32 @@ def half_a_character(nb):
     return json.dumps(_answer(nb, {CONVERGED: "return '\ud800'"})).encode()
 
 
+@_register("input", {CONVERGED})
+def error_with_half_a_character(nb):
+    """The remark reaches the reports."""
+    return _answer(nb, {CONVERGED: "raise ValueError(chr(0xD800))"})
+
+
+@_register("input", NONE)
+def folders_in_folders(nb):
+    """Deeper than Python's own rmtree can delete."""
+    return _own(nb, 'import os\n\nfor _ in range(3000):\n    os.mkdir("d")\n    os.chdir("d")')
+
+
+@_register("input", NONE)
+def lines_without_end(nb):
+    """A cell of newlines: quadratic for a careless pattern."""
+    content = json.loads(nbformat.writes(nb))
+    content["cells"].insert(0, {"cell_type": "code", "source": "\n" * 5_000_000, "metadata": {}})
+    return json.dumps(content).encode()
+
+
+@_register("input", NONE)
+def name_of_a_builtin(nb):
+    """Takes away names that the grader's calls might need."""
+    return _own(nb, "exec = eval = globals = get_ipython = json = 3")
+
+
 @_register("input", NONE)
 def child_process_that_stays(nb):
     """A process in a session of its own, with MARK in its command line; it ends by itself after two minutes."""

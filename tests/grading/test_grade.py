@@ -16,6 +16,7 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
+from textwrap import indent
 
 import nbformat
 import psutil
@@ -131,6 +132,39 @@ def test_the_cells_that_were_left_out_run_if_something_is_missing(master, right,
     nbformat.write(nb, path)
     result = grading.grade_one(job_for(master, all_cells=False), Submission("ada", path))
     assert result.points == 10, result
+
+
+def test_what_a_student_s_cells_prepare_and_where_cells_were_split_does_not_change_a_mark(master, right, tmp_path):
+    purity = hostile._cell(right, "01-purity")
+    body = hostile._body(right, "01-purity")
+    head = purity.source.split("\n")[0]
+    half = nbformat.v4.new_code_cell("def half():\n    return SHARES[0] / 2", metadata=dict(purity.metadata))
+    purity.source = f"{head}\n    assert half() == 1 and NUMBERS == [0, 1]\n" + indent(body, "    ")
+    at = right.cells.index(purity)
+    own = (
+        "SHARES, NUMBERS = {}, []",
+        "def fill(x):\n    x[0] = 2",
+        "fill(SHARES)",
+        "for i in (0, 1):\n    NUMBERS.append(i)",
+    )
+    right.cells[at:at] = [*map(nbformat.v4.new_code_cell, own), half]
+    path = tmp_path / NAME
+    nbformat.write(right, path)
+    for all_cells in (False, True):
+        result = grading.grade_one(job_for(master, all_cells=all_cells), Submission("ada", path))
+        assert result.points == 10, result
+
+
+def test_one_deadline_holds_for_a_submission_that_ends_its_kernel_again_and_again(master, right, tmp_path, monkeypatch):
+    path = tmp_path / NAME
+    nbformat.write(hostile._answer(right, dict.fromkeys(ALL, "import os\nos._exit(0)")), path)
+    run, allowed = grading._run, []
+    monkeypatch.setattr(grading, "_run", lambda job, nb: allowed.append(job.wall_seconds) or run(job, nb))
+    result = grading.grade_one(replace(job_for(master), wall_seconds=90), Submission("ada", path))
+    assert result.points == 0
+    assert len(allowed) == 1 + len(ALL)
+    assert sorted(allowed, reverse=True) == allowed
+    assert allowed[-1] < 85
 
 
 def test_cells_that_no_exercise_needs_are_left_out():
