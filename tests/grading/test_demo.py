@@ -175,7 +175,7 @@ def test_a_hostile_case_is_made_from_a_correct_submission(case: Case, tmp_path):
         nbformat.validate(made)
         for cell in made.cells:
             if cell in _graded(made) or cell.id.startswith("own-"):
-                ast.parse(cell.source)
+                ast.parse(cell.source.replace("!true", "pass"))
 
 
 @pytest.mark.parametrize("case", [c for c in HOSTILE.values() if c.kind == "cheat"], ids=lambda case: case.name)
