@@ -176,13 +176,17 @@ def test_cells_that_no_exercise_needs_are_left_out():
         "plots.show(np.zeros(3))": "master",
         "for np_like in range(3):\n    pass": "master",
         "def f(x):\n    side = 3\n    return helpers['mean'](np.asarray(x))": "solution",
+        "update = f  # what the check will find": "student",
         "": "check",
         "f([1])": "master",
     }
-    cells = [nbformat.v4.new_code_cell(s, metadata={"course_cell": role}) for s, role in sources.items()]
+    cells = [
+        nbformat.v4.new_code_cell(source, metadata={"course_cell": role, "grade_id": "01-update"})
+        for source, role in sources.items()
+    ]
     kept = keep_needed(nbformat.v4.new_notebook(cells=cells))
     kept = [cell.source for cell in kept.cells]
-    assert kept == [list(sources)[i] for i in (0, 1, 2, 3, 6, 7)]
+    assert kept == [list(sources)[i] for i in (0, 1, 2, 3, 6, 7, 8)]
 
 
 @pytest.fixture
