@@ -23,8 +23,8 @@ PRINTING = (
     "printing_past_the_bound",
     "endless_printing_in_a_cell",
     "displays_of_10_mb",
-    "error_of_100_mb",
-    "error_of_100_mb_in_a_cell",
+    "error_of_40_mb",
+    "error_of_40_mb_in_a_cell",
     "result_of_1_gb",
 )
 BIN = Path(sys.executable).parent

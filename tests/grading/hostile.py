@@ -192,15 +192,15 @@ def displays_of_10_mb(nb):
 
 
 @_register("input", {PURITY})
-def error_of_100_mb(nb):
+def error_of_40_mb(nb):
     """An error message as long as a library."""
-    return _answer(nb, {PURITY: 'raise ValueError("x" * 100_000_000)'})
+    return _answer(nb, {PURITY: 'raise ValueError("x" * 40_000_000)'})
 
 
 @_register("input", NONE)
-def error_of_100_mb_in_a_cell(nb):
+def error_of_40_mb_in_a_cell(nb):
     """The same, where the traceback is sent as output."""
-    return _own(nb, 'raise ValueError("x" * 100_000_000)')
+    return _own(nb, 'raise ValueError("x" * 40_000_000)')
 
 
 @_register("input", {PURITY})

@@ -27,7 +27,7 @@ from course_utils.checks import EXERCISES
 from course_utils.teaching.grading.wire import RemoteFunction
 
 OUTPUT_LIMIT = 200_000
-LARGEST_MESSAGE = 32 << 20
+LARGEST_MESSAGE = 128 << 20
 # IPython's tee keeps a copy of all output, and puts `write` back after each cell: so it goes first, by itself.
 _NO_TEE = """
 import contextlib
