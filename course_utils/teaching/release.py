@@ -156,7 +156,7 @@ def find_leaks(master: NotebookNode, student: NotebookNode) -> list[str]:
                 leaks |= together
         for attachment in cell.get("attachments", {}).values():
             for content in attachment.values():
-                leaks |= _held(b64decode(str(content)), set().union(*secret) - public)
+                leaks |= _held(_attached(str(content)), set().union(*secret) - public)
     return sorted(leaks)
 
 
@@ -203,6 +203,15 @@ def _secret_lines(master: NotebookNode) -> tuple[list[set[str]], set[str]]:
                 public.add(line)
         secret.append(hidden)
     return secret, public
+
+
+def _attached(content: str) -> bytes:
+    """Return an attachment as it stands there and, where it is base64, decoded."""
+    raw = content.encode(errors="replace")
+    try:
+        return raw + b"\n" + b64decode(raw)
+    except ValueError:
+        return raw
 
 
 def _held(content: bytes, lines: set[str]) -> set[str]:

@@ -124,6 +124,22 @@ def test_every_exercise_may_be_right_or_wrong_by_itself(master, right, tmp_path)
         assert next(mark.remark for mark in result.marks if mark.grade_id == grade_id)
 
 
+def test_a_function_that_no_cell_seems_to_define_is_looked_for_in_all(master, right, tmp_path):
+    purity = hostile._cell(right, "01-purity")
+    right.cells.insert(
+        right.cells.index(purity),
+        nbformat.v4.new_code_cell(
+            "def other(labels, classes):\n"
+            + indent(hostile._body(right, "01-purity"), "    ")
+            + "\n\nvars()['pur' + 'ity'] = other"
+        ),
+    )
+    purity.source = ""
+    path = tmp_path / NAME
+    nbformat.write(right, path)
+    assert grading.grade_one(job_for(master, all_cells=False), Submission("ada", path)).points == 10
+
+
 def test_the_cells_that_were_left_out_run_if_something_is_missing(master, right, tmp_path):
     path = tmp_path / NAME
     hidden_in_text = nbformat.v4.new_code_cell("vars()['SECRET' + 'LY'] = 1")
@@ -248,6 +264,26 @@ def test_a_second_run_grades_only_what_has_changed(master, small_class, tmp_path
     assert grade(master, small_class, tmp_path / "out").exit_code == 2
     assert graded == ["ben"]
     assert marks_of(tmp_path / "out")["ben"] == "10"
+
+
+def test_a_run_that_the_machine_broke_off_is_tried_again(master, right, tmp_path, monkeypatch):
+    folder = tmp_path / "submissions"
+    folder.mkdir()
+    nbformat.write(right, folder / "ada.ipynb")
+    assert grade(master, folder, tmp_path / "out").exit_code == 0
+    nbformat.write(short(hostile.correct()), folder / "ben.ipynb")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(grading, "_run", full)
+        result = grade(master, folder, tmp_path / "out")
+    assert result.exit_code == 2
+    assert "ben: crashed" in result.output
+    assert "No space left on device" in (tmp_path / "out" / "class.html").read_text(encoding="utf-8")
+    assert grade(master, folder, tmp_path / "out").exit_code == 0
+    assert marks_of(tmp_path / "out") == {"ada": "10", "ben": "10"}
 
 
 def test_a_run_that_was_killed_goes_on_where_it_was(master, right, tmp_path):

@@ -167,6 +167,8 @@ def test_a_solution_in_an_attachment_is_a_leak():
     text = b64encode(b"as a file: return 'a secret line'").decode()
     nb.cells[1].attachments = {"notes.txt": {"text/plain": text}}
     assert find_leaks(nb, student_version(nb)) == ["return 'a secret line'"]
+    nb.cells[1].attachments["notes.txt"]["text/plain"] = "no base64, but return 'a secret line'"
+    assert find_leaks(nb, student_version(nb)) == ["return 'a secret line'"]
 
 
 def test_what_git_remembers_of_a_release_is_searched(tmp_path):

@@ -234,6 +234,7 @@ def test_of_several_notebooks_the_one_with_most_answers_counts_and_a_group_is_no
     write(tmp_path / "ben" / name, student)
     write(tmp_path / "ben" / "02_elbow_method.ipynb", student)
     (tmp_path / "cy.zip").write_bytes(b"PK")
+    (tmp_path / "ben.zip").write_bytes(b"PK")  # unpacked
     (tmp_path / "di").mkdir()
     (tmp_path / "di" / "01.ipynb.txt").write_text("{}")
     ada, ben, cy, di, group = find_submissions(tmp_path, name)

@@ -279,7 +279,7 @@ def _mark(exercise: Exercise, lines: list[dict]) -> Mark:
 
 def _may_need_more(lines: list[dict]) -> bool:
     """Whether a solution stopped with an error that a cell which was left out might have prevented."""
-    signs = ("NameError", "AttributeError", "ImportError", "ModuleNotFoundError", "KeyError")
+    signs = ("there is no function", "NameError", "AttributeError", "ImportError", "ModuleNotFoundError", "KeyError")
     return any(not line["passed"] and any(sign in line["message"] for sign in signs) for line in lines)
 
 
@@ -429,13 +429,16 @@ def _probe(job: Job, state: Path) -> None:
 
 
 def _graded_or_stored(job: Job, submission: Submission, state: Path) -> Graded:
-    """The stored result of an earlier run if nothing has changed, else a new one, stored."""
+    """The stored result of an earlier run if nothing has changed, else a new one, stored.
+
+    A run that broke off is tried again: perhaps the machine was at fault.
+    """
     name = hashlib.sha256(submission.student.encode(errors="surrogateescape")).hexdigest()[:20]
     stored = state / f"{name}.json"
     key = hashlib.sha256(job.key.encode() + _content(submission)).hexdigest()
     try:
         earlier = from_json(stored.read_text(encoding="utf-8"))
-        if earlier.key == key and earlier.student == submission.student:
+        if earlier.key == key and earlier.student == submission.student and earlier.outcome != "crashed":
             return earlier
     except (OSError, ValueError):
         pass

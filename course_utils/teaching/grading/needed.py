@@ -33,7 +33,7 @@ class Names:
     anything: bool = False
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=256)  # which holds the sources, too
 def names_of(source: str) -> Names:
     """Find the names that a cell binds and uses; a cell that is no Python binds and uses nothing."""
     try:

@@ -96,16 +96,15 @@ class BoundedKernel(RunningKernel):
         deadline = time.monotonic() + (timeout or 1e9)
         while True:
             self._drain()
-            if time.monotonic() > deadline:
-                raise Empty
             try:
                 message = self.kc.shell_channel.get_msg(timeout=0.1)
+                if message["parent_header"].get("msg_id") == msg_id:
+                    return message
             except Empty:
                 if not self.km.is_alive():
                     raise RuntimeError("The kernel died.") from None
-                continue
-            if message["parent_header"].get("msg_id") == msg_id:
-                return message
+            if time.monotonic() > deadline:
+                raise Empty
 
     def get_message(self, stream: str, timeout: float | None = None) -> dict:
         """Take the next message; of a cell that prints without end, only the beginning is kept."""

@@ -96,6 +96,8 @@ def find_submissions(folder: Path, notebook: str) -> list[Submission]:
         elif entry.is_dir():
             found.append(_of_folder(entry, notebook))
         elif entry.suffix.lower() in _ARCHIVES:
+            if entry.stem in names:  # unpacked already
+                continue
             found.append(Submission(entry.stem, None, f"{entry.name} is an archive: unpack it."))
         elif entry.suffix.lower() == ".ipynb" and not entry.is_file():
             found.append(Submission(entry.stem, None, "This is no file."))
@@ -410,7 +412,7 @@ def _visible(source: str) -> str:
 
 def _added(original: str, edited: str) -> list[str]:
     """Imports, definitions and assignments of an edited cell, at its top level, of names that the original lacks."""
-    kinds = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign
+    kinds = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
     try:
         before = {ast.unparse(node) for node in ast.parse(original).body}
         new = [node for node in ast.parse(edited).body if isinstance(node, kinds)]
