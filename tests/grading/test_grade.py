@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -264,6 +265,18 @@ def test_a_second_run_grades_only_what_has_changed(master, small_class, tmp_path
     assert grade(master, small_class, tmp_path / "out").exit_code == 2
     assert graded == ["ben"]
     assert marks_of(tmp_path / "out")["ben"] == "10"
+
+
+def test_a_check_that_has_been_mended_judges_everybody_anew(master, tmp_path, monkeypatch):
+    package = tmp_path / "course_utils"
+    shutil.copytree(grading._PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    keys = set()
+    for text in ("", "# mended", "# mended"):
+        (package / "checks" / "kmeans.py").write_text(text, encoding="utf-8")
+        monkeypatch.setattr(grading, "_PACKAGE", package)
+        grading.package_checksum.cache_clear()
+        keys.add(job_for(master).key)
+    assert len(keys) == 2
 
 
 def test_a_run_that_the_machine_broke_off_is_tried_again(master, right, tmp_path, monkeypatch):

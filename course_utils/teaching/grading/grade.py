@@ -24,7 +24,6 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils import __version__
 from course_utils.checks import EXERCISES
 from course_utils.data import cache_folder
 from course_utils.teaching.grading.needed import keep_needed
@@ -44,6 +43,7 @@ from course_utils.teaching.processes import end_family
 
 SEEDS = 3
 CALL_SECONDS = 20
+_PACKAGE = Path(__file__).parents[2]
 MEMORY = 2 << 30  # address space of the process that judges a submission, in bytes
 _KERNEL = ("-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False", "--colors=NoColor")
 
@@ -70,8 +70,15 @@ class Job:
     @property
     def key(self) -> str:
         """Checksum of everything that a mark depends on, beside the submission."""
-        settings = (__version__, self.sandbox, self.all_cells, self.cell_seconds)
+        settings = (package_checksum(_PACKAGE), self.sandbox, self.all_cells, self.cell_seconds)
         return hashlib.sha256((nbformat.writes(self.notebook) + repr(settings)).encode()).hexdigest()
+
+
+@functools.cache
+def package_checksum(package: Path) -> str:
+    """Checksum of a package's sources: a check that has been mended judges everybody anew."""
+    sources = sorted(package.rglob("*.py"))
+    return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in sources)).hexdigest()
 
 
 def default_workers() -> int:
