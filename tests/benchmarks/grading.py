@@ -21,6 +21,7 @@ SUBMISSIONS = 6
 PRINTING = (
     "endless_printing",
     "printing_past_the_bound",
+    "printing_100_mb_at_once",
     "endless_printing_in_a_cell",
     "displays_of_10_mb",
     "error_of_40_mb",

@@ -204,9 +204,28 @@ def error_of_40_mb_in_a_cell(nb):
 
 
 @_register("input", {PURITY})
+def printing_100_mb_at_once(nb):
+    """As `printing_past_the_bound`, in pieces that the grader does not accept, from a kernel that shortens nothing."""
+    lines = """
+    import sys
+
+    del get_ipython().kernel.session.serialize
+    while True:
+        type(sys.stdout).write(sys.stdout, "x" * 100_000_000)
+    """
+    return _answer(nb, {PURITY: lines})
+
+
+@_register("input", {PURITY})
 def result_of_1_gb(nb):
     """The right shape is a number; this is an array that would fill the grader's memory."""
     return _answer(nb, {PURITY: "return np.zeros(1 << 27)"})
+
+
+@_register("input", {PURITY})
+def text_of_40_mb(nb):
+    """An answer that is longer than the kernel may send."""
+    return _answer(nb, {PURITY: 'return "x" * 40_000_000'})
 
 
 @_register("input", {CONVERGED})

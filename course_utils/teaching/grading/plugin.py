@@ -11,7 +11,7 @@ import json
 import re
 import resource
 import time
-from collections import deque
+from collections import Counter, deque
 from itertools import pairwise
 from pathlib import Path
 from queue import Empty
@@ -26,8 +26,9 @@ from nbval.kernel import NbvalKernelspecManager, RunningKernel
 from course_utils.checks import EXERCISES
 from course_utils.teaching.grading.wire import RemoteFunction
 
-OUTPUT_LIMIT = 200_000
-LARGEST_MESSAGE = 128 << 20
+OUTPUT_LIMIT = 200_000  # bytes of a cell's output that are read
+ESSENTIAL_LIMIT = 10_000_000  # bytes of what must be known of a cell: that it began, failed, ended
+LARGEST_MESSAGE = 8 << 20  # a larger one cuts the connection; a kernel that nobody has tampered with sends none
 # IPython's tee keeps a copy of all output, and puts `write` back after each cell: so it goes first, by itself.
 _NO_TEE = """
 import contextlib
@@ -47,6 +48,26 @@ def _bound(stream, left=5_000_000):
 import sys
 _bound(sys.stdout), _bound(sys.stderr)
 del _bound, sys
+__course_reply = ""
+"""
+_SHORTEN = """
+def _shorten(session, most=5_000_000):
+    serialize = session.serialize
+    def short(value):
+        if isinstance(value, str):
+            return value[:10_000]
+        if isinstance(value, dict):
+            return {key: short(part) for key, part in value.items()}
+        return [short(part) for part in value] if isinstance(value, (list, tuple)) else value
+    def bounded(message, ident=None):
+        parts = serialize(message, ident)
+        if sum(map(len, parts)) > most:
+            parts = serialize({**message, "content": short(message["content"])}, ident)
+        return parts
+    session.serialize = bounded
+
+_shorten(get_ipython().kernel.session)
+del _shorten
 __course_reply = ""
 """
 
@@ -78,17 +99,17 @@ class BoundedKernel(RunningKernel):
         self.kc = self.km.client(context=context)
         self.kc.start_channels()
         self._kept: deque[dict] = deque()
-        self._output = 0
+        self._received: Counter[bool] = Counter()
         self.kc.wait_for_ready(timeout=startup_timeout)
         if self.settings["memory"]:  # of this process; the kernel, which has begun, has its own limit
             _, hard = resource.getrlimit(resource.RLIMIT_AS)
             resource.setrlimit(resource.RLIMIT_AS, (self.settings["memory"], hard))
-        for preparation in (_NO_TEE, _BOUND):
+        for preparation in (_NO_TEE, _BOUND, _SHORTEN):
             self.ask(preparation, timeout=startup_timeout)
 
     def execute_cell_input(self, cell_input: str, allow_stdin: bool | None = None) -> str:
         """Begin a cell, with its output counted anew."""
-        self._output = 0
+        self._received.clear()
         return super().execute_cell_input(cell_input, allow_stdin)
 
     def await_reply(self, msg_id: str, timeout: float | None = None) -> dict:
@@ -120,18 +141,22 @@ class BoundedKernel(RunningKernel):
             time.sleep(0.002)
 
     def _drain(self) -> None:
+        """Read what the kernel has sent; what is too much is passed over, not decoded."""
+        channel = self.kc.iopub_channel
         for _ in range(20):  # a kernel may send without end
-            try:
-                message = self.kc.iopub_channel.get_msg(timeout=0)
-            except Empty:
+            if not channel.msg_ready():
                 return
-            needed = message["msg_type"] in ("status", "execute_input", "error")
-            if needed or self._output <= OUTPUT_LIMIT:
-                self._output += len(str(message["content"]))
+            _, parts = channel.session.feed_identities(channel.socket.recv_multipart())
+            message = channel.session.deserialize(parts, content=False)
+            essential = message["msg_type"] in ("status", "execute_input", "error")
+            self._received[essential] += sum(map(len, parts))
+            if self._received[essential] <= (ESSENTIAL_LIMIT if essential else OUTPUT_LIMIT):
+                message["content"] = channel.session.unpack(message["content"])
                 self._kept.append(message)
 
     def ask(self, code: str, timeout: float) -> str:
         """Run source that leaves a text in ``__course_reply``, and return that text."""
+        self._received.clear()
         msg_id = self.kc.execute(
             code,
             silent=True,

@@ -167,7 +167,7 @@ def request_code(name: str, arguments: tuple[Any, ...], adapter: Callable | None
     return (
         "import base64 as __base64, builtins as __builtin\n"  # whatever the notebook calls exec
         "__course_reply = (lambda scope, names: (__builtin.exec(scope.pop('source'), scope), __base64.b64encode("
-        f"scope['serve']({request!r}, names).encode()).decode())[1])"
+        f"scope['serve']({request!r}, names).encode()).decode()[:{LARGEST_REPLY + 1}])[1])"
         f"({{'source': {_SERVER!r}, '__name__': 'course_wire'}}, __builtin.globals())"
     )
 
