@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NOT_WRITTEN = "is not written yet. Replace the line with `raise NotImplementedError` by your own code"
+NO_FUNCTION = "there is no function"
 
 
 class CheckFailed(AssertionError):  # noqa: N818 - named for what it tells the student

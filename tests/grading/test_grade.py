@@ -279,6 +279,16 @@ def test_a_check_that_has_been_mended_judges_everybody_anew(master, tmp_path, mo
     assert len(keys) == 2
 
 
+def test_working_folders_are_deleted_however_deep_and_locked():
+    with grading._working_folder() as folder:
+        deep = folder / "/".join(["d"] * 1500)
+        subprocess.run(["mkdir", "-p", deep], check=True)
+        (folder / "d" / "locked").mkdir()
+        (folder / "d" / "locked" / "file").touch()
+        (folder / "d" / "locked").chmod(0)
+    assert not folder.exists()
+
+
 def test_a_run_that_the_machine_broke_off_is_tried_again(master, right, tmp_path, monkeypatch):
     folder = tmp_path / "submissions"
     folder.mkdir()

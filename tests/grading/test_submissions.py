@@ -191,7 +191,7 @@ def test_another_notebook_is_called_so(tmp_path):
 def test_edited_cells_are_reported_and_what_was_added_is_kept(tmp_path, student):
     solve(student, "01-update-check", "print('ok')")
     given = next(c for c in student.cells if c.cell_type == "code" and "def assign(" in c.source)
-    given.source += "\n\ndef helper(x):\n    return x\n\nassign = None\nfactor = 2\nprint(factor)"
+    given.source += "\n\n%matplotlib inline\ndef helper(x):\n    return x\n\nassign = None\nfactor = 2\nprint(factor)"
     _, nb, remarks = laid(write(tmp_path / "x.ipynb", student))
     assert remarks == [
         "Check cells were edited (01-update-check); the exercises were checked as released.",
@@ -214,6 +214,7 @@ def test_a_student_version_as_released_has_no_remarks(tmp_path, repo):
         ("from course_utils.clustering import update", "01-update (update)"),
         ("import course_utils.clustering as c\ndef update(*a): return c.update(*a)", "01-update (c)"),
         ("def update(*a):\n    return KMeans(2)", "01-update (KMeans)"),
+        ("%time\nfrom course_utils.clustering import update", "01-update (update)"),
     ],
 )
 def test_answers_by_the_course_s_own_package_are_reported(tmp_path, student, source, words):
@@ -234,7 +235,8 @@ def test_of_several_notebooks_the_one_with_most_answers_counts_and_a_group_is_no
     write(tmp_path / "ben" / name, student)
     write(tmp_path / "ben" / "02_elbow_method.ipynb", student)
     (tmp_path / "cy.zip").write_bytes(b"PK")
-    (tmp_path / "ben.zip").write_bytes(b"PK")  # unpacked
+    for unpacked in ("ben.zip", "ben.tar.gz"):
+        (tmp_path / unpacked).write_bytes(b"PK")
     (tmp_path / "di").mkdir()
     (tmp_path / "di" / "01.ipynb.txt").write_text("{}")
     ada, ben, cy, di, group = find_submissions(tmp_path, name)
@@ -270,7 +272,7 @@ def test_a_duplicated_cell_is_reported_and_the_written_one_counts(tmp_path, stud
 
 def test_imports_that_the_student_added_to_a_cell_are_kept(tmp_path, student):
     cell = next(cell for cell in student.cells if "import numpy as np" in cell.source)
-    cell.source += "\nfrom scipy import stats\nprint(1 / 0)"
+    cell.source += "\n%matplotlib inline\nfrom scipy import stats\nprint(1 / 0)"
     _, nb, _ = laid(write(tmp_path / "x.ipynb", student))
     added = [cell.source for cell in nb.cells if cell.metadata.course_cell == "student"]
     assert added == ["from scipy import stats"]

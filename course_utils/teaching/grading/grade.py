@@ -25,6 +25,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_utils.checks import EXERCISES
+from course_utils.checks.base import NO_FUNCTION
 from course_utils.data import cache_folder
 from course_utils.teaching.grading.needed import keep_needed
 from course_utils.teaching.grading.results import Graded, Mark, from_json, to_json
@@ -286,7 +287,7 @@ def _mark(exercise: Exercise, lines: list[dict]) -> Mark:
 
 def _may_need_more(lines: list[dict]) -> bool:
     """Whether a solution stopped with an error that a cell which was left out might have prevented."""
-    signs = ("there is no function", "NameError", "AttributeError", "ImportError", "ModuleNotFoundError", "KeyError")
+    signs = (NO_FUNCTION, "NameError", "AttributeError", "ImportError", "ModuleNotFoundError", "KeyError")
     return any(not line["passed"] and any(sign in line["message"] for sign in signs) for line in lines)
 
 
@@ -474,7 +475,8 @@ def _working_folder() -> Iterator[Path]:
 
 def _remove(folder: Path) -> None:
     """Delete a folder, however deep: Python's own rmtree stops where it would recurse too far."""
-    subprocess.run(["rm", "-rf", "--", str(folder)], check=False, capture_output=True)
+    for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):  # a submission may have locked its folders
+        subprocess.run([*command, "--", str(folder)], check=False, capture_output=True)
 
 
 def _remove_leftovers() -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from urllib.parse import quote
 from xml.etree import ElementTree
 
+from course_utils.checks.base import NO_FUNCTION
 from course_utils.teaching.grading.results import NOT_RUN, Graded, Mark
 from course_utils.teaching.notebooks import write_text
 
@@ -296,7 +297,7 @@ def _needs_a_look(results: Sequence[Graded]) -> list[tuple[int, list[str]]]:
 
 def _hitches(result: Graded) -> list[str]:
     """What an assistant should see of the exercises: points lost to something else than a wrong answer, perhaps."""
-    signs = ("SyntaxError", "IndentationError", "NameError", "there is no function")
+    signs = ("SyntaxError", "IndentationError", "NameError", NO_FUNCTION)
     late = [f"{mark.grade_id} timed out." for mark in result.marks if mark.state == "timed out"]
     odd = [mark for mark in result.marks if mark.state == "failed" and any(sign in mark.remark for sign in signs)]
     return late + [f"{mark.grade_id}: {_line(mark.remark)[:200]}" for mark in odd]

@@ -29,6 +29,7 @@ _MARKER = re.compile(
     r"^([ \t]*#+[ \t]*)(PYTEST_VALIDATE_IGNORE_OUTPUT|NBVAL_\w+)[ \t]*$", flags=re.MULTILINE
 )  # what nbval takes for an instruction
 _STUB = "raise NotImplementedError"
+_NO_PYTHON = (SyntaxError, ValueError, RuntimeError, MemoryError)  # RuntimeError: nested without an end
 
 
 class UnreadableError(ValueError):
@@ -96,9 +97,10 @@ def find_submissions(folder: Path, notebook: str) -> list[Submission]:
         elif entry.is_dir():
             found.append(_of_folder(entry, notebook))
         elif entry.suffix.lower() in _ARCHIVES:
-            if entry.stem in names:  # unpacked already
+            student = entry.stem.removesuffix(".tar")
+            if student in names:  # unpacked already
                 continue
-            found.append(Submission(entry.stem, None, f"{entry.name} is an archive: unpack it."))
+            found.append(Submission(student, None, f"{entry.name} is an archive: unpack it."))
         elif entry.suffix.lower() == ".ipynb" and not entry.is_file():
             found.append(Submission(entry.stem, None, "This is no file."))
         elif entry.suffix.lower() == ".ipynb":
@@ -394,10 +396,14 @@ def _joined(sources: list[str]) -> str:
 
 def _is_valid(source: str) -> bool:
     try:
-        ast.parse(as_python(source))
-    except (SyntaxError, ValueError, RuntimeError, MemoryError):
+        _parsed(source)
+    except _NO_PYTHON:
         return False
     return True
+
+
+def _parsed(source: str) -> ast.Module:
+    return ast.parse(as_python(source))
 
 
 def _visible(source: str) -> str:
@@ -414,10 +420,10 @@ def _added(original: str, edited: str) -> list[str]:
     """Imports, definitions and assignments of an edited cell, at its top level, of names that the original lacks."""
     kinds = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
     try:
-        before = {ast.unparse(node) for node in ast.parse(original).body}
-        new = [node for node in ast.parse(edited).body if isinstance(node, kinds)]
+        before = {ast.unparse(node) for node in _parsed(original).body}
+        new = [node for node in _parsed(edited).body if isinstance(node, kinds)]
         sources = [source for node in new if (source := ast.unparse(node)) not in before]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except _NO_PYTHON:
         return []
     bound = names_of(original).bound
     imports = ("import ", "from ")
@@ -445,8 +451,8 @@ def _borrowed(master: NotebookNode, solutions: dict[str, str], extra: dict[str, 
 def _from_the_package(source: str) -> frozenset[str]:
     """Names that a cell imports from the course's package."""
     try:
-        nodes = list(ast.walk(ast.parse(source)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        nodes = list(ast.walk(_parsed(source)))
+    except _NO_PYTHON:
         return frozenset()
     names = {
         alias.asname or alias.name

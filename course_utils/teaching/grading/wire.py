@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from course_utils.checks.base import CheckFailed
+from course_utils.checks.base import NO_FUNCTION, CheckFailed
 
 LARGEST_REPLY = 4 << 20
 
@@ -200,7 +200,7 @@ class RemoteFunction:
             reply = json.loads(base64.b64decode(text, validate=True))
             if reply.get("missing"):
                 raise CheckFailed(
-                    f"there is no function `{self._name}`: did its cell fail, does it stand below the check, or has "
+                    f"{NO_FUNCTION} `{self._name}`: did its cell fail, does it stand below the check, or has "
                     "it another name?"
                 )
             if "error" in reply:
