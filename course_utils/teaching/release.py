@@ -12,7 +12,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 from traitlets.config import Config
 
-from course_utils.teaching.notebooks import read_notebook, write_notebook, write_text
+from course_utils.teaching.notebooks import ASSERTION_TAG, has_tag, read_notebook, write_notebook, write_text
 from course_utils.teaching.publish import check_repo, published_repo, stamp
 from course_utils.teaching.student_workflow import WORKFLOW_PATH, workflow
 
@@ -92,6 +92,9 @@ def _write_workflow(out: Path, repo: str) -> None:
 def student_version(master: NotebookNode) -> NotebookNode:
     """The student version of an instructor's notebook, which is left unchanged.
 
+    Without solutions, hidden tests and outputs, and without the course's own assertions: what they hold is for those
+    who change the course.
+
     Raises
     ------
     ValueError
@@ -125,6 +128,7 @@ def student_version(master: NotebookNode) -> NotebookNode:
             raise ValueError(f"broken exercise cells: {name!r} has no lines '{_BEGIN}' and '{_END}'.")
     try:
         nb, resources = deepcopy(master), {}
+        nb.cells = [cell for cell in nb.cells if not has_tag(cell, ASSERTION_TAG)]
         for step in steps:
             nb, resources = step(config=config).preprocess(nb, resources)
     except Exception as error:  # nbgrader raises plain RuntimeError, ValidationError and others

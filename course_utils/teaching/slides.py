@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import base64
 import html
+import io
 import re
-import struct
 from collections.abc import Iterator
 from copy import deepcopy
 from importlib.util import find_spec
@@ -15,7 +15,8 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from course_utils.teaching.notebooks import has_tag, read_notebook, write_text
+from course_utils.teaching.markup import to_mathml
+from course_utils.teaching.notebooks import ASSERTION_TAG, FOLDED_TAG, has_tag, read_notebook, write_text
 from course_utils.teaching.publish import BADGE_MARK
 from course_utils.teaching.release import STUB, SolutionLeak, find_leaks, student_version
 
@@ -34,6 +35,7 @@ _WIDTH, _HEIGHT = 1280, 720
 _ROOM = 630  # pixels that the cells of one slide may take, by estimate
 _LINE, _CODE_LINE, _COLUMNS = 38, 25, 92
 _TALLEST_FIGURE = 500
+_PICTURES = ("image/png", "image/jpeg")
 
 _TEMPLATE = """\
 {%- extends 'index.html.j2' -%}
@@ -101,6 +103,7 @@ main { height: 100vh; }
 .jp-RenderedText { padding: 2px 0 0 !important; } .jp-RenderedText pre { color: #3b4754; }
 .reveal section img { display: block; margin: 6px auto; max-width: 100%; max-height: 500px; object-fit: contain;
   height: auto; width: auto; border: 0; }
+.reveal figure { margin: 0; } .reveal figcaption { font-size: 20px; color: #3b4754; }
 math { font-size: 1.08em; } math[display="block"] { margin: 0.35em 0 0.55em; font-size: 1.15em; }
 a.anchor-link { display: none; }
 .reveal aside.notes { display: none; }
@@ -176,6 +179,8 @@ def make_slides(path: Path, out: Path, *, speaker: bool = False) -> Path:
 
 def _shown(master: NotebookNode, *, speaker: bool) -> NotebookNode:
     """What is on the slides, every cell with its slide type."""
+    master = deepcopy(master)
+    master.cells = [cell for cell in master.cells if not has_tag(cell, ASSERTION_TAG)]
     marked = any("### BEGIN" in cell.source for cell in master.cells)
     student = student_version(master) if marked else deepcopy(master)
     typed = any(_slide_type(cell) for cell in master.cells)
@@ -199,7 +204,7 @@ def _shown(master: NotebookNode, *, speaker: bool) -> NotebookNode:
             continue
         if cell.cell_type == "code":
             cell.outputs = [output for output in map(_offline, before.get("outputs", [])) if output is not None]
-            if _only_plots(cell) and cell.outputs:
+            if (_only_plots(cell) or has_tag(cell, FOLDED_TAG)) and cell.outputs:
                 cell.metadata["transient"] = {"remove_source": True}
             if cell.source.strip():
                 cells.append(_typed(cell, kind))
@@ -288,8 +293,8 @@ def _height(cell: NotebookNode) -> float:
     height = 0.0 if hidden else _CODE_LINE * (cell.source.count("\n") + 1) + 28
     for output in cell.outputs:
         data = output.get("data", {})
-        if "image/png" in data:
-            height += _figure_height(output)
+        if picture := next((kind for kind in _PICTURES if kind in data), None):
+            height += _figure_height(output, picture)
         elif "text/html" in data:
             height += 40 * (data["text/html"].count("<tr") + 1)
         else:
@@ -298,14 +303,18 @@ def _height(cell: NotebookNode) -> float:
     return height
 
 
-def _figure_height(output: NotebookNode) -> float:
-    """Height of a picture as the style sheet shows it."""
+def _figure_height(output: NotebookNode, kind: str) -> float:
+    """Height of a picture and its caption as the style sheet shows them."""
+    from PIL import Image
+
     try:
-        wide, high = struct.unpack(">II", base64.b64decode(output.data["image/png"][:64])[16:24])
-    except (struct.error, ValueError):
+        with Image.open(io.BytesIO(base64.b64decode(output.data[kind]))) as picture:
+            wide, high = picture.size
+    except (OSError, ValueError):
         return _TALLEST_FIGURE
-    shown = min(1.25 * float(output.get("metadata", {}).get("image/png", {}).get("width", wide)), _WIDTH - 72)
-    return min(_TALLEST_FIGURE, high * shown / max(wide, 1)) + 12
+    shown = min(1.25 * float(output.get("metadata", {}).get(kind, {}).get("width", wide)), _WIDTH - 72)
+    caption = _LINE if "<figcaption" in output.data.get("text/markdown", "") else 0
+    return min(_TALLEST_FIGURE, high * shown / max(wide, 1)) + 12 + caption
 
 
 def _slide_type(cell: NotebookNode) -> str:
@@ -446,23 +455,3 @@ def _to_html(source: str, folder: Path) -> str:
 def _as_link(found: re.Match[str]) -> str:
     text = re.search(r"alt=[\"']([^\"']+)", found[0])
     return f'<a href="{found[1]}">{text[1] if text else html.escape(found[1])}</a>'
-
-
-def to_mathml(formula: str, *, display: bool = False) -> str:
-    """A LaTeX formula as MathML, which browsers show without a script; as code if it cannot be converted.
-
-    Parameters
-    ----------
-    formula : LaTeX without the dollar signs
-    display : whether it stands in a line of its own
-    """
-    from latex2mathml.converter import convert
-
-    try:
-        return convert(
-            re.sub(r"\\arg(?![a-zA-Z])", r"\\operatorname{arg}", formula.strip()),
-            display="block" if display else "inline",
-        )
-    except Exception:  # the library raises many kinds for formulas that it does not know
-        code = f"<code>{html.escape(formula.strip())}</code>"
-        return f"<p>{code}</p>" if display else code
