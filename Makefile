@@ -12,7 +12,7 @@ $(shell rm -f $(LOCKED))
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: help setup lab test test-real run bench lint format lock clean
+.PHONY: help setup lab test test-real test-browser run bench lint format lock clean
 
 help:  ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*##/  make \1 \t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -25,6 +25,9 @@ test: $(INSTALLED)  ## Run every test: package, notebooks, exercises, release.
 
 test-real: $(INSTALLED)  ## Run the notebooks with real data; point COURSE_DATA at it.
 	$(BIN)/pytest -n $(WORKERS) $$(grep -l "On real data" notebooks/*.ipynb)
+
+test-browser: $(INSTALLED)  ## Look at the notebooks in JupyterLab; needs Chromium.
+	$(BIN)/pytest tests/browser
 
 run: $(INSTALLED)  ## Execute the course and compare the minutes with the budgets.
 	$(BIN)/course run

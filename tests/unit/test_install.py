@@ -86,11 +86,14 @@ assert data.load_digits()[0][0].shape == (8000, 28, 28, 1)
 assert data.load_series("oven").is_anomaly.any()
 assert {d.name for d in read_catalog().values() if d.built_in} == {"digits", "points", "photos", "sensors", "faces"}
 assert "site-packages" not in str(cache_folder())
+from course_utils.figure_texts import read_texts
+assert {text.notebook[:2] for text in read_texts().values()} == {f"{i:02}" for i in range(11)}
 print("all there")
 """
     assert _run(python, "-c", code.replace("PACKAGES", str(packages)), cwd=tmp_path).endswith("all there\n")
     command = python.parent / ("course.exe" if os.name == "nt" else "course")
     assert "mnist" in _run(command, "data", "list", cwd=tmp_path)
+    assert len(_run(command, "paper", "01", "--seed", "1", "--out", "sheets", cwd=tmp_path).split()) == 3
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="Colab has git; a machine without it cannot play Colab")
