@@ -27,12 +27,14 @@ Notebooks = Annotated[list[str] | None, typer.Argument(help="Numbers or paths, e
 @contextmanager
 def _plain_errors() -> Iterator[None]:
     """Bad input ends the command with its message, not with a stack of library internals."""
-    from course_utils.data.cache import DataUnavailable
-    from course_utils.teaching.release import SolutionLeak
-
     try:
         yield
-    except (ValueError, DataUnavailable, SolutionLeak, OSError) as error:
+    except Exception as error:
+        from course_utils.data.cache import DataUnavailable
+        from course_utils.teaching.release import SolutionLeak  # takes a second to import: only where it is needed
+
+        if not isinstance(error, ValueError | DataUnavailable | SolutionLeak | OSError):
+            raise
         typer.echo(f"course: {error}", err=True)
         raise typer.Exit(2) from None
 
@@ -197,6 +199,7 @@ def slides(
     notebooks: Notebooks = None,
     out: Annotated[Path, typer.Option(help="Folder for the slides, made if need be.")] = Path("slides"),
     speaker: Annotated[bool, typer.Option("--speaker", help="With notes: speaker's cells and solutions.")] = False,
+    core: Annotated[bool, typer.Option("--core", help="Without the sections that are done if there is time.")] = False,
 ) -> None:
     """Make slides of notebooks: one HTML file each, which needs no network. Exit code 2: bad arguments.
 
@@ -209,7 +212,27 @@ def slides(
         paths = find_notebooks(notebooks or ())
         out.mkdir(parents=True, exist_ok=True)
         for path in paths:
-            typer.echo(make_slides(path, out, speaker=speaker))
+            typer.echo(make_slides(path, out, speaker=speaker, core=core))
+
+
+@app.command()
+def paper(
+    seed: Annotated[int, typer.Option(help="Decides on the numbers. For an exam: one that nobody guesses.")],
+    notebooks: Notebooks = None,
+    out: Annotated[Path, typer.Option(help="Folder for the sheets, made if need be.")] = Path("sheets"),
+    variants: Annotated[int, typer.Option(help="Sheets of each notebook, with seeds one after another.")] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+) -> None:
+    """Make sheets of questions for pencil and pocket calculator, with numbers drawn from a seed.
+
+    For each notebook: the sheet and its worked solutions, HTML to print, and a file of Moodle's XML to import. The same
+    seed gives the same sheets. Exit code 2: bad arguments.
+    """
+    from course_utils.teaching.paper import make_sheets
+
+    with _plain_errors():
+        for path in make_sheets(notebooks or (), out, seed=seed, variants=variants, force=force):
+            typer.echo(path)
 
 
 @app.command()

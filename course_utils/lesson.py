@@ -135,6 +135,7 @@ def _as_html(cells: dict[str, list[str]], columns: list[str], corner: str) -> st
     head = [f"<td>{html.escape(corner)}</td>"] * named + [f'<th scope="col">{html.escape(c)}</th>' for c in columns]
     lines = ["".join(head)]
     for name, row in cells.items():
-        first = [f'<th scope="row" style="text-align: left">{html.escape(name)}</th>'] * named
+        whole = name.replace(" ", "\N{NO-BREAK SPACE}") if len(name) <= 24 else name  # short names stay on one line
+        first = [f'<th scope="row" style="text-align: left">{html.escape(whole)}</th>'] * named
         lines.append("".join([*first, *(f"<td>{html.escape(cell)}</td>" for cell in row)]))
     return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"

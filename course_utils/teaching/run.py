@@ -11,7 +11,14 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from tqdm import tqdm
 
-from course_utils.teaching.notebooks import code_cells, course_metadata, read_notebook, source_hash, write_notebook
+from course_utils.teaching.notebooks import (
+    code_cells,
+    course_metadata,
+    mark_sections,
+    read_notebook,
+    source_hash,
+    write_notebook,
+)
 
 DEFAULT_BUDGET = 90
 CELL_TIMEOUT = 600
@@ -115,7 +122,8 @@ def summary(results: list[RunResult]) -> str:
 
 
 def _tidy(nb):
-    """Leave out what differs from machine to machine and means nothing."""
+    """Leave out what differs from machine to machine and means nothing; keep the tags of sections in step."""
+    mark_sections(nb)
     nb.metadata.language_info = {"name": "python"}
     nb.metadata.kernelspec = {"display_name": "Python 3", "language": "python", "name": "python3"}
     nb.metadata.pop("widgets", None)

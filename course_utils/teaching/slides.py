@@ -16,7 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from course_utils.teaching.markup import to_mathml
-from course_utils.teaching.notebooks import ASSERTION_TAG, FOLDED_TAG, has_tag, read_notebook, write_text
+from course_utils.teaching.notebooks import ASSERTION_TAG, FOLDED_TAG, IF_TIME_TAG, has_tag, read_notebook, write_text
 from course_utils.teaching.publish import BADGE_MARK
 from course_utils.teaching.release import STUB, SolutionLeak, find_leaks, student_version
 
@@ -131,7 +131,7 @@ Reveal.initialize({ width: %d, height: %d, margin: 0.02, center: false, hash: tr
 """
 
 
-def make_slides(path: Path, out: Path, *, speaker: bool = False) -> Path:
+def make_slides(path: Path, out: Path, *, speaker: bool = False, core: bool = False) -> Path:
     """Write a notebook as slides: one HTML file for any browser, without a network.
 
     Slides begin where the cells' metadata say so (``slideshow.slide_type``). In a notebook that says nothing, a heading
@@ -144,6 +144,7 @@ def make_slides(path: Path, out: Path, *, speaker: bool = False) -> Path:
     out : the file, or a folder that is there: then the file in it has the notebook's name and ends in ".slides.html"
     speaker : for the lecturer alone: cells that are tagged "speaker" (or have the slide type "notes"), and the
         solutions, become speaker notes, shown with the key S; otherwise they are left out
+    core : leave out the sections that are done if there is time
 
     Returns
     -------
@@ -164,7 +165,7 @@ def make_slides(path: Path, out: Path, *, speaker: bool = False) -> Path:
     if target.resolve() == path.resolve():
         raise ValueError(f"{out} is the notebook itself: choose another name for the slides.")
     master = read_notebook(path)
-    nb = _shown(master, speaker=speaker)
+    nb = _shown(master, speaker=speaker, core=core)
     if not nb.cells:
         raise ValueError(f"{path} has nothing to show on slides: expected headings, text or outputs.")
     if not speaker and (leaks := find_leaks(master, nb)):
@@ -177,10 +178,11 @@ def make_slides(path: Path, out: Path, *, speaker: bool = False) -> Path:
     return target
 
 
-def _shown(master: NotebookNode, *, speaker: bool) -> NotebookNode:
+def _shown(master: NotebookNode, *, speaker: bool, core: bool) -> NotebookNode:
     """What is on the slides, every cell with its slide type."""
     master = deepcopy(master)
-    master.cells = [cell for cell in master.cells if not has_tag(cell, ASSERTION_TAG)]
+    left_out = (ASSERTION_TAG, IF_TIME_TAG) if core else (ASSERTION_TAG,)
+    master.cells = [cell for cell in master.cells if not any(has_tag(cell, tag) for tag in left_out)]
     marked = any("### BEGIN" in cell.source for cell in master.cells)
     student = student_version(master) if marked else deepcopy(master)
     typed = any(_slide_type(cell) for cell in master.cells)

@@ -75,6 +75,20 @@ def test_slides_of_the_course(master, tmp_path):
     assert "$" not in page.get_text()
 
 
+def test_slides_of_the_core_leave_out_what_is_done_if_there_is_time(tmp_path):
+    cells = [
+        new_markdown_cell("# Title"),
+        new_markdown_cell("## 1 · First\n\nseen"),
+        new_markdown_cell("## 2 · Second\n\nextra", metadata={"tags": ["if-time"]}),
+        new_markdown_cell("## 3 · Third\n\nlast"),
+    ]
+    assert "extra" in _text(_page(_made(tmp_path, *cells)))
+    text = _text(_page(_made(tmp_path, *cells, core=True)))
+    assert "seen" in text
+    assert "last" in text
+    assert "extra" not in text
+
+
 def test_solutions_are_in_the_speaker_s_notes_alone(tmp_path):
     page = _page(make_slides(FIRST, tmp_path, speaker=True))
     notes = page.select("section aside.notes")

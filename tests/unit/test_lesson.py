@@ -64,7 +64,10 @@ def _cells(*arguments, **options) -> list[list[str]]:
     """The table that a reader sees, row by row, and the same as plain text."""
     output = displayed(lambda: lesson.table(*arguments, **options))
     page = BeautifulSoup(output.data["text/html"], "html.parser")
-    cells = [[cell.get_text() for cell in row.find_all(["td", "th"])] for row in page.find_all("tr")]
+    cells = [
+        [cell.get_text().replace("\N{NO-BREAK SPACE}", " ") for cell in row.find_all(["td", "th"])]
+        for row in page.find_all("tr")
+    ]
     plain = [line.split("  ") for line in output.data["text/plain"].splitlines()]
     assert [[word.strip() for word in line if word.strip()] for line in plain] == [
         [cell for cell in row if cell] for row in cells
@@ -113,6 +116,14 @@ def test_a_number_is_written_as_people_write_it(value, options, shown):
 def test_a_format_may_hold_for_one_column_alone():
     rows = {"a": {"share": 0.5, "n": 3}}
     assert _cells(rows, formats={"share": "{:.1%}"})[1] == ["a", "50.0%", "3"]
+
+
+def test_a_short_name_of_a_row_stays_on_one_line():
+    html = displayed(
+        lambda: lesson.table({"β = 1": {"KL": 2}, "a name that may well be broken over two lines": {"KL": 2}})
+    )
+    names = [cell.get_text() for cell in BeautifulSoup(html.data["text/html"], "html.parser").select("th[scope=row]")]
+    assert names == ["β\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}1", "a name that may well be broken over two lines"]
 
 
 def test_names_are_text_and_never_html():
