@@ -215,5 +215,7 @@ def mark_sections(nb: NotebookNode) -> None:
 def _parts(text: str) -> list[tuple[str, str]]:
     """Headings of sections in a text, each with what stands below it."""
     heads = list(_SECTION.finditer(text))
+    if not heads:
+        return []
     ends = [*(head.start() for head in heads[1:]), len(text)]
     return [(head[0].removeprefix("## "), text[head.end() : end]) for head, end in zip(heads, ends, strict=True)]

@@ -11,7 +11,7 @@ import pytest
 
 from course_utils import clustering
 from course_utils.checks import EXERCISES, CheckFailed
-from course_utils.teaching.notebooks import read_notebook
+from course_utils.teaching.notebooks import ASSERTION_TAG, has_tag, read_notebook
 from course_utils.teaching.release import student_version
 from tests.exercises.answers import WRONG
 
@@ -26,7 +26,8 @@ def _solutions() -> dict[str, tuple]:
         master = read_notebook(path)
         student = student_version(master)
         checks = {c.metadata.nbgrader.grade_id: c for c in master.cells if c.metadata.get("nbgrader", {}).get("grade")}
-        for cell, stub in zip(master.cells, student.cells, strict=True):
+        given = [cell for cell in master.cells if not has_tag(cell, ASSERTION_TAG)]
+        for cell, stub in zip(given, student.cells, strict=True):
             if cell.metadata.get("nbgrader", {}).get("solution"):
                 grade_id = cell.metadata.nbgrader.grade_id
                 found[grade_id] = (cell, stub, checks[f"{grade_id}-check"])
