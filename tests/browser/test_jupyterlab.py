@@ -50,6 +50,7 @@ def lab(tmp_path_factory):
     _write_setting(settings, "notebook-extension/tracker", _WHOLE)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0", "--port-retries=0"]
     command += ["--IdentityProvider.token=", f"--ServerApp.root_dir={folder}", "--LabApp.news_url="]
+    command += ["--ServerApp.disable_check_xsrf=True"]  # so that the test can end sessions
     server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     try:
         found = (_ADDRESS.search(line) for line in server.stderr)
@@ -58,7 +59,11 @@ def lab(tmp_path_factory):
         yield address, settings
     finally:
         server.terminate()
-        server.wait()
+        try:
+            server.wait(timeout=10)
+        except subprocess.TimeoutExpired:  # it waits for kernels
+            server.kill()
+            server.wait()
 
 
 def _write_setting(settings: Path, plugin: str, values: dict) -> None:
@@ -71,27 +76,33 @@ def _write_setting(settings: Path, plugin: str, values: dict) -> None:
 def opened(lab, browser):
     """Open a notebook as on a laptop of 1366 x 768 pixels."""
     address, settings = lab
+    pages = []
 
     def open_notebook(name, theme="light"):
         _write_setting(settings, "apputils-extension/themes", {"theme": THEMES[theme]})
         page = browser.new_page(viewport={"width": 1366, "height": 768})
+        page.set_default_timeout(90_000)
+        pages.append(page)
         page.goto(f"{address}/lab/tree/{name}.ipynb?reset")
-        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        page.wait_for_selector(".jp-Notebook .jp-Cell")
         cells = len(read_notebook(ROOT / "notebooks" / f"{name}.ipynb").cells)
-        page.wait_for_function(f"document.querySelectorAll('.jp-Notebook .jp-Cell').length == {cells}", timeout=60_000)
-        page.wait_for_function(
-            "[...document.querySelectorAll('.jp-OutputArea-output img')].every(p => p.complete && p.naturalWidth)"
-        )
+        page.wait_for_function(f"document.querySelectorAll('.jp-Notebook .jp-Cell').length == {cells}")
+        figures = sum(text.notebook == name for text in read_texts().values())
+        pictures = "[...document.querySelectorAll('.jp-OutputArea-output img')]"
+        page.wait_for_function(f"{pictures}.filter(p => p.complete && p.naturalWidth).length == {figures}")
         return page
 
-    return open_notebook
+    yield open_notebook
+    for page in pages:  # and the kernels that JupyterLab started for them
+        for session in page.request.get(f"{address}/api/sessions").json():
+            page.request.delete(f"{address}/api/sessions/{session['id']}")
+        page.close()
 
 
 @every_notebook
 def test_every_figure_has_its_words_and_room(opened, name):
     texts = [text for text in read_texts().values() if text.notebook == name]
     page = opened(name)
-    page.wait_for_function(f"document.querySelectorAll('.jp-OutputArea-output img').length == {len(texts)}")
     for figure, text in zip(page.evaluate(_ALL_FIGURES), texts, strict=True):
         assert figure["alt"] == text.alt
         assert figure["caption"] == f"Figure {text.number}. {text.caption}"
